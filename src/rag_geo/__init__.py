@@ -1,0 +1,1 @@
+"""A local assistant that answers from a folder of documents and proves every sentence with a paragraph."""

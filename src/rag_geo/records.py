@@ -1,0 +1,243 @@
+"""The records that cross from one module to the next: frozen, slotted, and nothing mutable inside.
+
+Every offset is a character offset into `Document.text`, half open: ``text[start:end]``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
+
+Status = Literal["answered", "partial", "not_found"]
+ClaimStatus = Literal["verified", "withheld"]
+Format = Literal["text", "markdown", "html"]
+BlockKind = Literal["text", "heading", "list", "table", "code"]
+
+
+class Span(NamedTuple):
+    """Characters ``[start, end)``."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """The unit of citation; numbered from 1 in file order, debris and headings included.
+
+    `heading` is the nearest headings above, outermost first, joined by " › " ("" when there is none).
+    `debris` names the rule that marked the paragraph as not worth indexing, or is None.
+    `sentences` are spans in document characters, in order, without surrounding white space; empty for debris.
+    """
+
+    file: str
+    number: int
+    start: int
+    end: int
+    kind: BlockKind = "text"
+    heading: str = ""
+    debris: str | None = None
+    sentences: tuple[Span, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One file as read: `text` is what offsets count.
+
+    For text and Markdown `text` is the decoded file, character for character (without a byte order mark); for HTML
+    it is the extracted text, blocks joined by a blank line. `hidden` are the spans of `text` that no reader of the
+    rendered file would see (comments, control, zero-width and bidirectional characters): they are shown to nobody,
+    neither the embedder nor the model nor the user. `removed` counts by name what was hidden or left out.
+    `file` is relative to the indexed folder, with "/" between its parts. `date` is ISO 8601 as far as it is known
+    ("2021", "2021-06", "2021-06-20").
+    """
+
+    file: str
+    sha256: str
+    text: str
+    format: Format
+    encoding: str
+    paragraphs: tuple[Paragraph, ...]
+    title: str = ""
+    author: str = ""
+    date: str = ""
+    metadata: tuple[tuple[str, str], ...] = ()
+    hidden: tuple[Span, ...] = ()
+    removed: tuple[tuple[str, int], ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A file that was not read, and why, in words for the user."""
+
+    file: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """One to three consecutive sentences of one paragraph: what is embedded.
+
+    `text` is what the embedder reads (visible text only, with title or heading in front when the settings say so).
+    """
+
+    file: str
+    paragraph: int
+    start: int
+    end: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """One sentence of one paragraph, as cited: `text` is the visible text of ``document.text[start:end]``."""
+
+    file: str
+    paragraph: int
+    start: int
+    end: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Front matter conditions on a search; empty fields do not filter.
+
+    `after` and `before` are ISO dates, both inclusive as far as they are given; `author` is contained in the author,
+    case folded; `file` is a glob on the relative path.
+    """
+
+    after: str = ""
+    before: str = ""
+    author: str = ""
+    file: str = ""
+
+    def __bool__(self) -> bool:
+        return bool(self.after or self.before or self.author or self.file)
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One paragraph found, best first, with the signals that found it.
+
+    `score` is the fused score the order follows; `similarity` the cosine of the best window (−1 to 1); `lexical` the
+    BM25 score of the paragraph; `document_score` the fused score of its document. `sentences` are the paragraph's
+    sentences; `window` is the span of its best window.
+    """
+
+    file: str
+    paragraph: int
+    start: int
+    end: int
+    score: float
+    similarity: float
+    lexical: float
+    document_score: float
+    heading: str
+    title: str
+    window: Span
+    sentences: tuple[Sentence, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """The sentences of one paragraph that the model is given, in order."""
+
+    file: str
+    paragraph: int
+    title: str
+    heading: str
+    sentences: tuple[Sentence, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """The evidence of a claim: ``document.text[start:end] == quote``, always.
+
+    `support` are the words of the quote that carry the claim, as spans into `quote`.
+    """
+
+    file: str
+    paragraph: int
+    start: int
+    end: int
+    quote: str
+    support: tuple[Span, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One sentence of an answer: verified with at least one citation, or withheld with the reason.
+
+    `rung` names the test that failed ("number", "name", "together", "negation", "novelty", "model", "quote"), or is "".
+    `probability` is the calibrated probability that the claim is right and its evidence says it (None if not asked).
+    """
+
+    text: str
+    status: ClaimStatus
+    reason: str = ""
+    rung: str = ""
+    citations: tuple[Citation, ...] = ()
+    probability: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A paragraph that was retrieved for the question."""
+
+    file: str
+    paragraph: int
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """For an answer not found: a near paragraph, its best sentence, and the words of the question it lacks."""
+
+    file: str
+    paragraph: int
+    quote: str
+    missing: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Timings:
+    """Seconds; `total_s` counts from the question with models loaded, `load_s` is before it."""
+
+    load_s: float = 0.0
+    retrieve_s: float = 0.0
+    first_evidence_s: float = 0.0
+    generate_s: float = 0.0
+    verify_s: float = 0.0
+    total_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """Tokens the model read anew, took from its cache, and wrote."""
+
+    read: int = 0
+    cached: int = 0
+    written: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the user gets. `answer` holds the verified claims only."""
+
+    question: str
+    status: Status
+    answer: str
+    claims: tuple[Claim, ...]
+    sources: tuple[Source, ...]
+    near: tuple[Near, ...]
+    answerable: float
+    model: str
+    embedder: str
+    index_generation: str
+    prompt_id: str
+    timings: Timings = field(default_factory=Timings)
+    tokens: Tokens = field(default_factory=Tokens)
+    signals: Mapping[str, float] = field(default_factory=dict)
