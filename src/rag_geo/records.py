@@ -241,3 +241,52 @@ class Answer:
     timings: Timings = field(default_factory=Timings)
     tokens: Tokens = field(default_factory=Tokens)
     signals: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceFound:
+    """Event: the paragraphs found and the sentences the model is about to read; comes before generation starts."""
+
+    hits: tuple[Hit, ...]
+    passages: tuple[Passage, ...]
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Event: the model has read `done` of `total` prompt tokens."""
+
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """Event: the calibrated probability that the passages answer the question, and whether an answer is tried."""
+
+    answerable: float
+    proceeds: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """Event: `written` tokens of an answer exist; their text is not shown before it is verified."""
+
+    written: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimChecked:
+    """Event: one sentence of the answer was verified or withheld."""
+
+    claim: Claim
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """Event: the last one, with the whole answer."""
+
+    answer: Answer
+
+
+Event = EvidenceFound | Reading | Judged | Writing | ClaimChecked | Finished
