@@ -1,0 +1,403 @@
+r"""An `Answer` as terminal text, JSON, Markdown or HTML: pure functions, shared by all front ends.
+
+Everything that comes from a document, a file name, a question or a model is untrusted. On its way to a terminal it
+goes through `visible`, on its way into Markdown or HTML it is escaped as well. JSON is exact: what a parser reads is
+what the record holds, and the characters a terminal would obey are written as ``\uXXXX``.
+"""
+
+from __future__ import annotations
+
+import html
+import io
+import json
+import math
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING
+
+from rag_geo.records import Answer, Citation, Claim, Hit, Near, Span
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
+
+    from rag_geo.errors import RagGeoError
+
+STATUS_LINES = {
+    "answered": "Answered: every sentence was checked against the paragraph it cites.",
+    "partial": "Answered in part: what could not be proved is left out.",
+    "not_found": "Not found: the documents do not say.",
+}
+
+# C0, DEL and C1 (terminals obey them), line and paragraph separators, zero-width and bidirectional controls (they
+# reorder or hide what is read), tag characters and variation selectors beyond the emoji one (they carry hidden text),
+# interlinear annotation, soft hyphen, Hangul fillers, byte order mark, surrogates.
+_UNSAFE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b\u200e\u200f\u2028-\u202e"
+    "\u2060-\u206f\u3164\ufe00-\ufe0e\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e0fff\ud800-\udfff]"
+)
+_BREAKS = re.compile(r"\s*[\n\r\t\v\f\x85\u2028\u2029]\s*")
+_HINTS = re.compile("[\xad\u200b\u2060\ufeff]")
+_NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A piece of a line with its style: "", "strong", "faint", "mark", "support", "good", "warn" or "bad"."""
+
+    text: str
+    style: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line before it is wrapped: `indent` columns in front, `hanging` more on the lines it wraps onto."""
+
+    segments: tuple[Segment, ...] = ()
+    indent: int = 0
+    hanging: int = 0
+
+
+def visible(text: str, *, one_line: bool = True) -> str:
+    """Make untrusted text safe for a terminal: control characters become visible marks.
+
+    C0 controls become their pictures (ESC is ``␛``), everything else that a terminal obeys or a reader cannot see
+    becomes ``�``; what is only a hint for line breaking (soft hyphen, zero-width space) goes.
+    With `one_line`, line breaks and tabs become a space; without it they stay.
+    """
+    if one_line:
+        text = _BREAKS.sub(" ", text)
+    text = _HINTS.sub("", text)
+    return _UNSAFE.sub(lambda found: _mark(found[0], keep_breaks=not one_line), text)
+
+
+def visible_name(name: str) -> str:
+    r"""Make a file name safe for a terminal and true to the file: a line break is shown as ``\n``."""
+    return _UNSAFE.sub(lambda found: _NAMED.get(found[0]) or _mark(found[0], keep_breaks=False), name)
+
+
+def place(file: str, paragraph: int) -> str:
+    """Name a paragraph for people: ``corpus/x.md ¶7``."""
+    return f"{visible_name(file)} ¶{paragraph}"
+
+
+def error_text(error: RagGeoError) -> str:
+    """Give an error as the lines a terminal shows, without a line break at the end."""
+    lines = [f"error: {visible(str(error.message))}"]
+    return "\n".join([*lines, f"hint: {visible(str(error.hint))}"] if error.hint else lines)
+
+
+@dataclass(frozen=True, slots=True)
+class Footnotes:
+    """The citations of an answer in the order of their marks (mark 1 first), and the marks of each verified claim."""
+
+    citations: tuple[Citation, ...]
+    marks: tuple[tuple[Claim, tuple[int, ...]], ...]
+
+
+def footnotes(claims: Iterable[Claim]) -> Footnotes:
+    """Give numbers to the citations of the verified claims: one mark for one sentence, its supporting words united."""
+    numbered: dict[tuple[str, int, int], Citation] = {}
+    marks = []
+    for claim in claims:
+        if claim.status != "verified":
+            continue
+        for citation in claim.citations:
+            key = (citation.file, citation.start, citation.end)
+            known = numbered.get(key, citation)
+            numbered[key] = _with_support(known, (*known.support, *citation.support))
+        order = list(numbered)
+        keys = dict.fromkeys((each.file, each.start, each.end) for each in claim.citations)
+        marks.append((claim, tuple(order.index(key) + 1 for key in keys)))
+    return Footnotes(tuple(numbered.values()), tuple(marks))
+
+
+# --- terminal ---------------------------------------------------------------------------------------------------
+
+
+def answer_lines(answer: Answer, *, verbose: bool = False) -> list[Line]:
+    """Lay out an answer for a terminal: status, sentences with marks, evidence, and what was withheld or is near."""
+    notes = footnotes(answer.claims)
+    withheld = [claim for claim in answer.claims if claim.status == "withheld"]
+    style = {"answered": "good", "partial": "warn", "not_found": "bad"}[answer.status]
+    lines = [Line((Segment(STATUS_LINES[answer.status], style),))]
+    if notes.marks:
+        lines += [Line(), *(_sentence_line(claim, marks) for claim, marks in notes.marks), Line()]
+    for number, citation in enumerate(notes.citations, start=1):
+        lines += _citation_lines(number, citation)
+    if answer.status == "not_found" and answer.near:
+        lines += [Line(), Line((Segment("Nearest paragraphs:", "faint"),))]
+        lines += [line for near in answer.near for line in _near_lines(near)]
+    if withheld:
+        lines += [Line(), *_withheld_lines(withheld, verbose=verbose)]
+    if verbose:
+        lines += [Line(), _figures_line(answer)]
+    return lines
+
+
+def answer_terminal(answer: Answer, *, width: int = 80, color: bool = False, verbose: bool = False) -> str:
+    """Give an answer as text for a terminal `width` columns wide, or for a pipe.
+
+    With `color` the supporting words are bold and underlined; without they stand in «…».
+    """
+    return lines_text(answer_lines(answer, verbose=verbose), width=width, color=color)
+
+
+def hit_lines(hits: Sequence[Hit]) -> list[Line]:
+    """Lay out search results: rank, place, score, and the sentences with the best window highlighted."""
+    lines = []
+    for rank, hit in enumerate(hits, start=1):
+        head = (Segment(f"{rank}. ", "mark"), Segment(place(hit.file, hit.paragraph), "strong"))
+        figures = f"  score {hit.score:.3f}  meaning {hit.similarity:.3f}  words {hit.lexical:.2f}"
+        lines.append(Line((*head, Segment(figures, "faint")), hanging=4))
+        if above := " › ".join(part for part in (hit.title, hit.heading) if part):
+            lines.append(Line((Segment(visible(above), "faint"),), indent=4))
+        lines.append(Line(tuple(_window_segments(hit)), indent=4))
+    return lines
+
+
+def lines_text(lines: Iterable[Line], *, width: int = 80, color: bool = False) -> str:
+    """Wrap lines to `width` columns and give them as text, each with a line break at its end.
+
+    Wide characters count as two columns; a word longer than a line is cut. Without `color` there is no escape
+    sequence in the result.
+    """
+    from rich.console import Console
+    from rich.theme import Theme
+
+    styles = {"strong": "bold", "faint": "dim", "mark": "cyan", "support": "bold underline"}
+    colors = {"good": "bold green", "warn": "bold yellow", "bad": "bold red"}
+    console = Console(
+        file=io.StringIO(),
+        width=max(width, 20),
+        height=25,
+        force_terminal=color,
+        color_system="standard" if color else None,
+        no_color=False,
+        legacy_windows=False,
+        theme=Theme(styles | colors, inherit=False),
+        _environ={},
+    )
+    rows = [row for line in lines for row in _wrapped(line, console, color=color)]
+    with console.capture() as capture:
+        for row in rows:
+            console.print(row, soft_wrap=True, highlight=False, markup=False, emoji=False)
+    return "".join(f"{row.rstrip()}\n" for row in capture.get().split("\n")[:-1])
+
+
+def _wrapped(line: Line, console: Console, *, color: bool) -> Iterator[Text]:
+    from rich.text import Text
+
+    pieces = [(segment.text if color else _plain(segment), segment.style) for segment in line.segments]
+    room = max(console.width - line.indent - line.hanging, 10)
+    for number, row in enumerate(Text.assemble(*pieces).wrap(console, room)):
+        row.rstrip()
+        yield Text(" " * (line.indent + (line.hanging if number else 0))) + row
+
+
+def _plain(segment: Segment) -> str:
+    return f"«{segment.text}»" if segment.style == "support" else segment.text
+
+
+def _sentence_line(claim: Claim, marks: Sequence[int]) -> Line:
+    return Line((Segment(visible(claim.text)), Segment(" " + "".join(f"[{mark}]" for mark in marks), "mark")))
+
+
+def _citation_lines(number: int, citation: Citation) -> list[Line]:
+    head = (Segment(f"[{number}] ", "mark"), Segment(place(citation.file, citation.paragraph), "strong"))
+    return [Line(head, hanging=4), Line(tuple(_quote_segments(citation.quote, citation.support)), indent=4)]
+
+
+def _quote_segments(quote: str, support: Sequence[Span]) -> Iterator[Segment]:
+    yield Segment("“")
+    for piece, supports in _pieces(quote, support):
+        yield Segment(visible(piece), "support" if supports else "")
+    yield Segment("”")
+
+
+def _near_lines(near: Near) -> list[Line]:
+    lines = [
+        Line((Segment("- "), Segment(place(near.file, near.paragraph), "strong")), indent=2, hanging=2),
+        Line((Segment(f"“{visible(near.quote)}”"),), indent=4),
+    ]
+    if near.missing:
+        words = ", ".join(visible(word) for word in near.missing)
+        lines.append(Line((Segment("does not say: ", "faint"), Segment(words, "warn")), indent=4, hanging=2))
+    return lines
+
+
+def _withheld_lines(claims: Sequence[Claim], *, verbose: bool) -> list[Line]:
+    count = "1 sentence was" if len(claims) == 1 else f"{len(claims)} sentences were"
+    more = ":" if verbose else " (--verbose shows them and why)."
+    lines = [Line((Segment(f"{count} withheld, not proved by the documents{more}", "warn"),))]
+    if verbose:
+        for claim in claims:
+            lines.append(Line((Segment("withheld: ", "warn"), Segment(visible(claim.text), "faint")), 2, 2))
+            lines.append(Line((Segment(f"because {visible(claim.reason)}", "faint"),), 4, 2))
+    return lines
+
+
+def _figures_line(answer: Answer) -> Line:
+    times, tokens = answer.timings, answer.tokens
+    parts = (
+        f"answerable {answer.answerable:.2f}",
+        f"model {visible(answer.model)}",
+        f"embedder {visible(answer.embedder)}",
+        f"index {visible(answer.index_generation)}",
+        f"{times.total_s:.1f} s (evidence {times.first_evidence_s:.2f}, load {times.load_s:.1f})",
+        f"tokens read {tokens.read}, cached {tokens.cached}, written {tokens.written}",
+    )
+    return Line((Segment(" · ".join(parts), "faint"),), hanging=2)
+
+
+def _window_segments(hit: Hit) -> Iterator[Segment]:
+    for number, sentence in enumerate(hit.sentences):
+        inside = hit.window.start <= sentence.start and sentence.end <= hit.window.end
+        yield Segment((" " if number else "") + visible(sentence.text), "" if inside else "faint")
+
+
+# --- JSON -------------------------------------------------------------------------------------------------------
+
+
+def answer_object(answer: Answer) -> dict[str, object]:
+    """Give an answer as the object that ``rag-geo ask --json`` prints; ``answer.schema.json`` describes it."""
+    return asdict(replace(answer, signals=dict(answer.signals)))
+
+
+def hit_object(hit: Hit) -> dict[str, object]:
+    """Give a search result as the object that ``rag-geo search --json`` prints."""
+    sentences = [{"start": each.start, "end": each.end, "text": each.text} for each in hit.sentences]
+    plain = asdict(hit)
+    return plain | {"window": {"start": hit.window.start, "end": hit.window.end}, "sentences": sentences}
+
+
+def error_object(error: RagGeoError, *, question: str | None = None) -> dict[str, object]:
+    """Give an error as the object that stands for its line in a batch."""
+    body = {"message": error.message, "hint": error.hint, "exit_code": error.exit_code}
+    return {"question": question, "error": body} if question is not None else {"error": body}
+
+
+def json_text(value: object, *, indent: int | None = None) -> str:
+    """Write JSON that parses to exactly `value` and holds no character that a terminal obeys.
+
+    Numbers that JSON has no word for (NaN, infinities) become null.
+    """
+    text = json.dumps(_finite(value), ensure_ascii=False, indent=indent, allow_nan=False)
+    return _UNSAFE.sub(lambda found: found[0] if found[0] == "\n" else json.dumps(found[0])[1:-1], text)
+
+
+def _finite(value: object) -> object:
+    if isinstance(value, Mapping):
+        return {str(key): _finite(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(inner) for inner in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+# --- Markdown and HTML ------------------------------------------------------------------------------------------
+
+
+def answer_markdown(answer: Answer) -> str:
+    """Give an answer as Markdown with inert text: no link, image or tag of a document or model survives."""
+    notes = footnotes(answer.claims)
+    parts = [f"**{STATUS_LINES[answer.status]}**"]
+    if notes.marks:
+        sentences = (
+            _markdown(claim.text) + "".join(f" \\[{mark}\\]" for mark in marks) for claim, marks in notes.marks
+        )
+        parts.append(" ".join(sentences))
+    for number, citation in enumerate(notes.citations, start=1):
+        quote = "".join(
+            f"**{_markdown(piece)}**" if supports else _markdown(piece)
+            for piece, supports in _pieces(citation.quote, citation.support)
+        )
+        parts.append(f"\\[{number}\\] {_markdown(place(citation.file, citation.paragraph))}\n\n> “{quote}”")
+    if answer.status == "not_found":
+        parts += [_near_markdown(near) for near in answer.near]
+    if count := sum(claim.status == "withheld" for claim in answer.claims):
+        parts.append(f"Sentences withheld, not proved by the documents: {count}")
+    return "\n\n".join(parts) + "\n"
+
+
+def answer_html(answer: Answer) -> str:
+    """Give an answer as an HTML section; all text is escaped, the only links lead to its own footnotes."""
+    notes = footnotes(answer.claims)
+    parts = [f'<section class="answer" data-status="{answer.status}">', f"<p>{STATUS_LINES[answer.status]}</p>"]
+    for claim, marks in notes.marks:
+        links = "".join(f'<a class="mark" href="#cite-{mark}">[{mark}]</a>' for mark in marks)
+        parts.append(f'<p class="claim">{_html(claim.text)} {links}</p>')
+    if notes.citations:
+        items = (_citation_html(number, each) for number, each in enumerate(notes.citations, start=1))
+        parts.append(f'<ol class="citations">{"".join(items)}</ol>')
+    if answer.status == "not_found" and answer.near:
+        parts.append(f'<ul class="near">{"".join(_near_html(near) for near in answer.near)}</ul>')
+    if count := sum(claim.status == "withheld" for claim in answer.claims):
+        parts.append(f'<p class="withheld">Sentences withheld, not proved by the documents: {count}</p>')
+    return "\n".join([*parts, "</section>"]) + "\n"
+
+
+def _markdown(text: str) -> str:
+    return re.sub(r"([\\`*_{}\[\]()#+\-.!|~>$:@/])", r"\\\1", html.escape(visible(text), quote=False))
+
+
+def _near_markdown(near: Near) -> str:
+    missing = ", ".join(_markdown(word) for word in near.missing)
+    tail = f" Does not say: {missing}" if missing else ""
+    return f"- {_markdown(place(near.file, near.paragraph))}: “{_markdown(near.quote)}”{tail}"
+
+
+def _html(text: str) -> str:
+    return html.escape(visible(text))
+
+
+def _citation_html(number: int, citation: Citation) -> str:
+    quote = "".join(
+        f"<mark>{_html(piece)}</mark>" if supports else _html(piece)
+        for piece, supports in _pieces(citation.quote, citation.support)
+    )
+    where = html.escape(place(citation.file, citation.paragraph))
+    return f'<li id="cite-{number}"><cite>{where}</cite> <q>{quote}</q></li>'
+
+
+def _near_html(near: Near) -> str:
+    missing = ", ".join(_html(word) for word in near.missing)
+    tail = f' <span class="missing">does not say: {missing}</span>' if missing else ""
+    return f"<li><cite>{html.escape(place(near.file, near.paragraph))}</cite> <q>{_html(near.quote)}</q>{tail}</li>"
+
+
+# --- pieces -----------------------------------------------------------------------------------------------------
+
+
+def _mark(character: str, *, keep_breaks: bool) -> str:
+    code = ord(character)
+    if keep_breaks and character in "\n\t":
+        return character
+    if code < 0x20:
+        return chr(0x2400 + code)
+    return "\u2421" if code == 0x7F else "\ufffd"
+
+
+def _with_support(citation: Citation, spans: Iterable[Span]) -> Citation:
+    return replace(citation, support=tuple(sorted(set(spans))))
+
+
+def _pieces(quote: str, support: Iterable[Span]) -> Iterator[tuple[str, bool]]:
+    """Cut a quote into pieces that support the claim and pieces that do not; words with only a space between join."""
+    joined: list[list[int]] = []
+    for start, end in sorted(support):
+        start, end = max(start, 0), min(end, len(quote))
+        if start >= end:
+            continue
+        if joined and not quote[joined[-1][1] : start].strip():
+            joined[-1][1] = max(joined[-1][1], end)
+        else:
+            joined.append([start, end])
+    position = 0
+    for start, end in joined:
+        if position < start:
+            yield quote[position:start], False
+        yield quote[start:end], True
+        position = end
+    if position < len(quote):
+        yield quote[position:], False
