@@ -1,0 +1,84 @@
+# rag-geo. `make help` says what there is.
+#
+# Variables: PYTHON (a Python 3.11 or newer), VENV (where the virtual environment goes), TORCH_INDEX (the URL of a package
+# index with CPU wheels of torch; empty: the default index).
+
+VENV ?= .venv
+TORCH_INDEX ?=
+BIN := $(VENV)/bin
+TEST_MODEL := smollm2-135m-instruct-q4_1
+
+PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { command -v "$$python"; break; }; done)
+
+# The question reaches the program through the environment, unexpanded by make and by the shell, whatever is in it.
+override Q := $(value Q)
+export Q TORCH_INDEX
+
+RECIPE := pyproject.toml constraints.txt $(wildcard setup/*.py setup/*.cmake) $(VENV)/cpu-flags
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+.PHONY: help ask index models setup dev test test-fast lint bench lock clean python FORCE
+
+help: ## say what there is
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
+
+ask: question index ## answer a question from corpus/: make ask Q="Who ...?"
+	@$(BIN)/rag-geo ask -- "$$Q"
+
+.PHONY: question
+question:
+	@test -n "$$Q" || { echo 'usage: make ask Q="Who is described as the junior partner?"' >&2; exit 2; }
+
+index: setup models ## index corpus/ (does nothing when nothing has changed)
+	@$(BIN)/rag-geo index corpus >&2
+
+models: setup ## fetch the default model, 1.1 GB, and check it (once)
+	@$(BIN)/rag-geo models pull >&2
+
+setup: $(VENV)/ready ## make the virtual environment, with llama.cpp built for this CPU (once)
+
+dev: $(VENV)/ready-dev ## the same with the tools for development
+
+test: dev lint models ## set up, lint, then every test, with the real models
+	@$(BIN)/rag-geo models pull $(TEST_MODEL) >&2
+	$(BIN)/python -m pytest --cov --cov-report=term-missing:skip-covered
+
+test-fast: dev ## the tests that need no model and no browser
+	$(BIN)/python -m pytest -m "not model and not browser"
+
+lint: dev ## ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/mypy --strict setup/prepare.py
+
+bench: dev index ## speed and memory, as ratios against named references
+	@$(BIN)/python -m benchmarks
+
+lock: dev ## write constraints.txt anew from the versions in the virtual environment
+	@$(BIN)/python setup/lock.py constraints.txt
+
+clean: ## remove virtual environment, indexes and caches here (models and wheels stay in ~/.cache/rag-geo)
+	rm -rf $(VENV) build .coverage .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find index -mindepth 1 -not -name README.md -delete
+	find src tests setup -name __pycache__ -prune -exec rm -rf {} +
+
+python:
+	@test -n "$(PYTHON)" || { echo 'Python 3.11 or newer is missing. On Debian and Ubuntu:' >&2; \
+		echo '    sudo apt-get update && sudo apt-get install -y python3 python3-venv g++' >&2; exit 1; }
+
+# Rewritten only when it differs: a checkout carried to another CPU is set up anew, with a library built for that one.
+$(VENV)/cpu-flags: FORCE | python
+	@mkdir -p $(@D)
+	@$(PYTHON) src/rag_geo/cpu.py > $@.new
+	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+
+$(VENV)/ready: $(RECIPE)
+	@$(PYTHON) setup/prepare.py $(VENV)
+	@touch $@
+
+$(VENV)/ready-dev: $(RECIPE)
+	@$(PYTHON) setup/prepare.py $(VENV) --dev
+	@touch $(VENV)/ready $@
