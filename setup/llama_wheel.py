@@ -23,7 +23,7 @@ VERSION = "0.3.36"
 RECIPE = 1  # raise it when `build` changes what is in the wheel
 HERE = Path(__file__).resolve().parent
 
-# Measured: 150 seconds of two cores for the library as the bindings build it by themselves, about half without "common".
+# Measured on two cores of 2024.
 _CORE_SECONDS = 220
 _QUIETER = {"GGML_ALL_WARNINGS": "OFF", "LLAMA_ALL_WARNINGS": "OFF", "GGML_CCACHE": "OFF"}
 _EDGE = re.compile(r"^\[(\d+)/(\d+)\]")
@@ -80,7 +80,14 @@ def keep(built: Path, folder: Path, record: Mapping[str, Any]) -> Path:
 
 
 def build(
-    python: Path, folder: Path, flags: Mapping[str, str], compiler: str, *, constraints: Path, log: Path, env: Mapping[str, str]
+    python: Path,
+    folder: Path,
+    flags: Mapping[str, str],
+    compiler: str,
+    *,
+    constraints: Path,
+    log: Path,
+    env: Mapping[str, str],
 ) -> tuple[Path, dict[str, Any]]:
     """Build the wheel with `flags` and keep it in `folder`; give the wheel and its record."""
     cores = len(os.sched_getaffinity(0))
@@ -92,8 +99,8 @@ def build(
         seconds = run_visibly(
             f"building llama-cpp-python {VERSION} for this CPU (about {minutes} min on {cores} cores, once)",
             [
-                str(python), "-m", "pip", "wheel", "-v", "--no-deps", "--no-cache-dir", "--no-binary", "llama-cpp-python",
-                "--wheel-dir", scratch, f"llama-cpp-python=={VERSION}",
+                *(str(python), "-m", "pip", "wheel", "-v", "--no-deps", "--no-cache-dir"),
+                *("--no-binary", "llama-cpp-python", "--wheel-dir", scratch, f"llama-cpp-python=={VERSION}"),
             ],
             log=log,
             read=read_build_line,
@@ -106,7 +113,7 @@ def build(
                 "PIP_CONSTRAINT": str(constraints),
                 "PIP_BUILD_CONSTRAINT": str(constraints),
             },
-        )  # fmt: skip
+        )
         (wheel,) = Path(scratch).glob("llama_cpp_python-*.whl")
         record = {
             "version": VERSION,

@@ -1,4 +1,4 @@
-"""Write constraints.txt from the virtual environment this runs in: every package that rag-geo, its extras and its build need.
+"""Write constraints.txt from the virtual environment this runs in: all that rag-geo, its extras and its build need.
 
 ``.venv/bin/python setup/lock.py constraints.txt``. Packages of the build that are not installed keep their line.
 """
@@ -14,11 +14,22 @@ from packaging.utils import canonicalize_name
 
 EXTRAS = ("dev",)
 # They are fetched into pip's isolated build environments and so not always installed here.
-BUILD = ("cmake", "editables", "hatchling", "ninja", "pathspec", "pluggy", "scikit-build-core", "tomlkit", "trove-classifiers")
+BUILD = (
+    "cmake",
+    "editables",
+    "hatchling",
+    "ninja",
+    "packaging",
+    "pathspec",
+    "pluggy",
+    "scikit-build-core",
+    "tomlkit",
+    "trove-classifiers",
+)
 
 
 def closure(name: str, extras: tuple[str, ...] = ()) -> dict[str, str]:
-    """Give name and version of everything the installed `name` with `extras` needs, itself left out; no local version tags."""
+    """Give name and version of everything that the installed `name` with `extras` needs, without local version tags."""
     found: dict[str, str] = {}
     seen: set[tuple[str, tuple[str, ...]]] = set()
     waiting = [(name, extras)]
@@ -43,7 +54,8 @@ def main(path: Path) -> int:
     comments = [line for line in lines if line.startswith("#")]
     old = dict(line.split("==") for line in lines if "==" in line and not line.startswith("#"))
     pins = {package: old[package] for package in BUILD if package in old} | closure("rag-geo", EXTRAS)
-    path.write_text("\n".join([*comments, *(f"{package}=={pins[package]}" for package in sorted(pins)), ""]), encoding="utf-8")
+    lines = [*comments, *(f"{package}=={pins[package]}" for package in sorted(pins))]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return 0
 
 

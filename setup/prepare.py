@@ -28,6 +28,11 @@ LOG = ROOT / "build" / "setup.log"
 NEEDED_GB = 6  # virtual environment 1.5, build 1, models 1.8, and room
 
 
+_PIP = re.compile(
+    r"(?:Collecting|Downloading|Processing|Building wheel for|Installing collected packages:|Using cached)\s+(\S+)(.*)"
+)
+
+
 def load_cpu() -> ModuleType:
     """Load `rag_geo.cpu` from its file, without the package, which is not installed yet."""
     spec = importlib.util.spec_from_file_location("rag_geo_cpu", ROOT / "src" / "rag_geo" / "cpu.py")
@@ -75,7 +80,7 @@ def check_machine(env: Mapping[str, str]) -> None:
 
 def read_pip_line(line: str) -> str | None:
     """Give what is worth showing of pip's output."""
-    found = re.match(r"(?:Collecting|Downloading|Processing|Building wheel for|Installing collected packages:|Using cached)\s+(\S+)(.*)", line)
+    found = _PIP.match(line)
     if not found:
         return None
     size = re.search(r"\(([\d.]+ [kMG]?B)\)", found[2])
@@ -111,11 +116,14 @@ def ensure_llama(venv: Path, pip: Pip, env: Mapping[str, str]) -> None:
     flags = cpu.machine_flags()
     say("    llama.cpp for this CPU: " + " ".join(f"{name}={value}" for name, value in flags.items()))
     record = cpu.read_build_record(venv)
-    if record and record.flags == flags and record.version == llama_wheel.VERSION and list(venv.glob("lib/*/site-packages/llama_cpp")):
+    there = any(venv.glob("lib/*/site-packages/llama_cpp"))
+    if there and record and record.flags == flags and record.version == llama_wheel.VERSION:
         say("    already installed with these flags")
         return
     cache = Path(env.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "rag-geo"
-    wheel, made = llama_wheel.find_or_build(pip.python, flags, cache=cache, constraints=CONSTRAINTS, log=LOG, env=pip.env)
+    wheel, made = llama_wheel.find_or_build(
+        pip.python, flags, cache=cache, constraints=CONSTRAINTS, log=LOG, env=pip.env
+    )
     (venv / cpu.RECORD_NAME).unlink(missing_ok=True)
     pip.install("installing it", "--no-deps", "--force-reinstall", str(wheel))
     cpu.write_build_record(venv, cpu.BuildRecord(**made))
@@ -123,7 +131,7 @@ def ensure_llama(venv: Path, pip: Pip, env: Mapping[str, str]) -> None:
 
 def installed(python: Path) -> dict[str, str]:
     """Give name and version of every distribution in the environment."""
-    code = "from importlib import metadata as m; print(*(f\"{d.name}=={d.version}\" for d in m.distributions()), sep='\\n')"
+    code = "from importlib.metadata import distributions\nfor d in distributions(): print(d.name, d.version, sep='==')"
     out = subprocess.run([str(python), "-I", "-c", code], capture_output=True, text=True, check=True).stdout
     return dict(line.split("==", 1) for line in out.splitlines())
 
@@ -131,12 +139,14 @@ def installed(python: Path) -> dict[str, str]:
 def ensure_torch(pip: Pip) -> None:
     """Have torch in the environment before the packages that ask for it, and say so if it brought CUDA along."""
     pip.install(
-        "installing torch (some 200 MB and 1 min; from an index with CUDA wheels alone 2.5 GB: see TORCH_INDEX in the README)",
-        "torch",
+        "installing torch (200 MB, 1 min; gigabytes where the index has the CUDA wheel: see TORCH_INDEX)", "torch"
     )
     now = installed(pip.python)
     cuda = [name for name in now if name.startswith("nvidia-")]
-    say(f"    torch {now['torch']}" + (f" with {len(cuda)} CUDA packages that rag-geo does not need: TORCH_INDEX avoids them" if cuda else ""))
+    say(f"    torch {now['torch']}")
+    if cuda:
+        say(f"    {len(cuda)} CUDA packages came along that rag-geo does not need; `make clean setup TORCH_INDEX=URL`")
+        say("    with the URL of a package index that has torch's CPU wheels avoids them")
 
 
 def prepare(venv: Path, env: Mapping[str, str], *, dev: bool) -> None:
@@ -144,11 +154,13 @@ def prepare(venv: Path, env: Mapping[str, str], *, dev: bool) -> None:
     check_machine(env)
     python = venv / "bin" / "python"
     if not python.exists() or not list(venv.glob("lib/*/site-packages/pip")):
-        run_visibly("making the virtual environment (10 s)", [sys.executable, "-m", "venv", str(venv)], log=LOG, read=lambda _: None, env=env)
+        command = [sys.executable, "-m", "venv", str(venv)]
+        run_visibly("making the virtual environment (10 s)", command, log=LOG, read=lambda _: None, env=env)
     pip = Pip(python, env)
     ensure_llama(venv, pip, env)
     ensure_torch(pip)
-    pip.install("installing the other packages, as pinned in constraints.txt (1 min)", "-e", f"{ROOT}[dev]" if dev else str(ROOT))
+    project = f"{ROOT}[dev]" if dev else str(ROOT)
+    pip.install("installing the other packages, as pinned in constraints.txt (1 min)", "-e", project)
 
 
 def main(arguments: list[str]) -> int:

@@ -1,4 +1,4 @@
-"""Run a command so that one can see it move: a title, one line that keeps changing, the time taken; the full output in a log.
+"""Run a command so that one can see it move: a title, one line that keeps changing, the time taken; the rest in a log.
 
 On a terminal the line is rewritten in place; elsewhere (a CI log) it is printed anew every `QUIET_SECONDS`, so that
 neither silence nor thousands of lines come out of a step of minutes.

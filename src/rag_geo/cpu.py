@@ -3,8 +3,8 @@
 Only the standard library is used, and nothing else of the package, because the set-up runs this file before there is a
 virtual environment: ``python3 src/rag_geo/cpu.py`` prints the flags for the machine it runs on.
 
-llama.cpp's own detection (``GGML_NATIVE=ON``) is never used. It turns on AMX wherever the CPU reports it, and on some virtual
-machines those instructions are illegal all the same: the process dies with SIGILL at the first prompt.
+llama.cpp's own detection (``GGML_NATIVE=ON``) is never used. It turns on AMX wherever the CPU reports it, and on some
+virtual machines those instructions are illegal all the same: the process dies with SIGILL at the first prompt.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ _AVX2 = _AVX | {"avx2"}
 # GGML_AVX512 compiles with all five; every CPU that has them has FMA and F16C too, and the kernels rely on it.
 _AVX512 = _AVX2 | {"fma", "f16c", "avx512f", "avx512cd", "avx512vl", "avx512dq", "avx512bw"}
 
-# What the CPU must report (names of /proc/cpuinfo) before an option of ggml/CMakeLists.txt is turned on. An option includes
-# what the compiler's switch implies: -mavx2 lets it emit AVX, so AVX2 without AVX (a hypervisor's mask) stays off.
+# What the CPU must report (names of /proc/cpuinfo) before an option of ggml/CMakeLists.txt is turned on. An option
+# includes what the compiler's switch implies: -mavx2 lets it emit AVX, so AVX2 without AVX (some hypervisors) is off.
 _X86: dict[str, frozenset[str]] = {
     "GGML_SSE42": frozenset({"sse4_2", "ssse3"}),
     "GGML_AVX": _AVX,
@@ -40,8 +40,8 @@ _X86: dict[str, frozenset[str]] = {
 }
 _AMX = ("GGML_AMX_TILE", "GGML_AMX_INT8", "GGML_AMX_BF16")
 
-# Extensions of -march for aarch64, each with what the CPU must report. SVE is left out: the NEON kernels with dot products
-# and int8 matrix multiplication are the fast path for the formats used here, and vector lengths differ between machines.
+# Extensions of -march for aarch64, each with what the CPU must report. SVE is left out: the NEON kernels with dot
+# products and int8 matrix multiplication are enough for the formats used here, and vector lengths differ by machine.
 _ARM: dict[str, frozenset[str]] = {
     "dotprod": frozenset({"asimddp"}),
     "fp16": frozenset({"fphp", "asimdhp"}),
@@ -70,7 +70,7 @@ class BuildRecord:
 
 
 def cmake_flags(cpu: frozenset[str], architecture: str) -> dict[str, str]:
-    """Give the CMake flags of llama.cpp for a CPU that reports `cpu` (names of /proc/cpuinfo) on `architecture` (uname -m).
+    """Give llama.cpp's CMake flags for a CPU with the flags `cpu` (of /proc/cpuinfo) and an `architecture` (uname -m).
 
     Every x86 instruction set is named ON or OFF; AMX is never on. An unknown architecture gets code for its base line.
     The option names are those of ggml/CMakeLists.txt and ggml/src/ggml-cpu/CMakeLists.txt.
@@ -94,12 +94,18 @@ def instruction_sets(flags: Mapping[str, str]) -> frozenset[str]:
 
 
 def illegal_here(built: Mapping[str, str], here: Mapping[str, str]) -> frozenset[str]:
-    """Give the instruction sets of the build `built` that this machine's flags `here` leave out: using them may be a SIGILL."""
+    """Give the instruction sets of a build with the flags `built` that the flags for this machine, `here`, leave out.
+
+    To execute one of them may be a SIGILL.
+    """
     return instruction_sets(built) - instruction_sets(here)
 
 
 def unused_here(built: Mapping[str, str], here: Mapping[str, str]) -> frozenset[str]:
-    """Give the instruction sets that this machine (`here`) has and the build `built` does not use: it is slower than it could."""
+    """Give the instruction sets that the flags for this machine, `here`, have and a build with `built` leaves out.
+
+    Without them the model is slower than it could be.
+    """
     return instruction_sets(here) - instruction_sets(built)
 
 
@@ -134,7 +140,7 @@ def write_build_record(prefix: Path, record: BuildRecord) -> None:
 def read_build_record(prefix: Path) -> BuildRecord | None:
     """Read how the llama-cpp-python of the environment at `prefix` was built; None where that is not known.
 
-    Not known is a missing, unreadable or foreign record: llama-cpp-python then came from somewhere else than the set-up.
+    Not known is a missing, unreadable or foreign record: llama-cpp-python came from somewhere else than the set-up.
     """
     try:
         fields = json.loads((prefix / RECORD_NAME).read_text(encoding="utf-8"))
