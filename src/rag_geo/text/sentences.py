@@ -1,0 +1,143 @@
+"""Where sentences begin and end, in exact characters.
+
+`sentencex` finds the boundaries; what it is known to get wrong is mended here: a sentence does not begin with a small
+letter after a full stop or in the middle of spaced initials ("U. S. Army"), and it ends behind a bracket that it opened.
+Anything longer than `LIMIT` characters is cut at a clause, else at a space, else where it is: never inside a word that is
+shorter than the limit. Time is linear in the text, also when it is one line without a space.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from rag_geo.records import Span
+from rag_geo.text.folding import visible_part
+
+LIMIT = 1000
+"""Characters of the longest sentence; longer ones are cut."""
+
+_SURROGATES = re.compile("[\ud800-\udfff]")
+_CYRILLIC = re.compile("[\u0400-\u04ff]")
+_INITIAL_ENDS = re.compile(r"(?:^|[\s\-(“\"‘'])[^\W\d_]\.\s*$")
+_INITIAL_STARTS = re.compile(r"\s*[^\W\d_]\.")
+_BRACKET_ENDS = re.compile(r"(?<=[.!?][)\]])\s+(?=[\"“‘'(\[]?[^\W\d_a-zß-öø-ÿ])")
+_CLAUSE = re.compile(r"[,;:\u2014\u2013\u060c\uff0c\u3001\uff1b\uff1a)]\s|[\uff0c\u3001\uff1b]|\s[\u2014\u2013-]\s")
+_WORD = re.compile(r"[^\W_]")
+_BULLET = re.compile(r"^[ \t]*(?:[-*+\u2022\u25cf\u25aa\u2013]|\(?\d{1,3}[.)]|\(?[a-z][.)])[ \t]+(?=\S)", re.MULTILINE)
+_LINE_END = re.compile(r"\r\n|\n|\r")
+
+
+def sentence_spans(
+    text: str, span: Span | None = None, hidden: Sequence[Span] = (), *, breaks: Sequence[int] = ()
+) -> tuple[Span, ...]:
+    """Sentences of ``text[span.start:span.end]`` (all of it by default), in order and disjoint.
+
+    No span begins or ends with white space or a hidden character; together they hold every visible non-space character.
+    `hidden` are ordered, disjoint spans that are looked through; `breaks` are offsets at which a sentence ends for
+    certain (lines of a list, rows of a table).
+    """
+    span = span or Span(0, len(text))
+    edges = [span.start, *sorted({at for at in breaks if span.start < at < span.end}), span.end]
+    found: list[Span] = []
+    for start, end in zip(edges, edges[1:], strict=False):
+        part = visible_part(text, Span(start, end), hidden)
+        for first, last in _visible_spans(part.text):
+            found.append(Span(part.offset(first), part.offset(last - 1) + 1))
+    return tuple(found)
+
+
+def list_breaks(text: str, span: Span) -> tuple[int, ...]:
+    """Offsets in `span` at which a line begins with the mark of a list item."""
+    return tuple(match.start() for match in _BULLET.finditer(text, span.start, span.end))
+
+
+def line_breaks(text: str, span: Span) -> tuple[int, ...]:
+    """Offsets in `span` at which a line begins."""
+    return tuple(match.end() for match in _LINE_END.finditer(text, span.start, span.end))
+
+
+def _visible_spans(text: str) -> Iterator[tuple[int, int]]:
+    for start, end in _merge(text, _split(text)):
+        for first, last in _cut(text, start, end):
+            trimmed = text[first:last]
+            left = len(trimmed) - len(trimmed.lstrip())
+            kept = trimmed.strip()
+            if kept:
+                yield first + left, first + left + len(kept)
+
+
+def _split(text: str) -> Iterator[tuple[int, int]]:
+    """The segments of `sentencex`, which follow each other without a gap, cut once more behind closing brackets."""
+    if not text or text.isspace():
+        return
+    import sentencex
+
+    safe = _SURROGATES.sub("\ufffd", text)
+    sample = safe[:2000]
+    language = "ru" if len(_CYRILLIC.findall(sample)) * 2 > len(sample) else "en"
+    at = 0
+    for segment in sentencex.segment(language, safe):
+        end = at + len(segment)
+        yield from _behind_brackets(text, at, end)
+        at = end
+    if at < len(text):
+        yield at, len(text)
+
+
+def _behind_brackets(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    if text[start] in "([":
+        found = _BRACKET_ENDS.search(text, start, min(end, start + LIMIT))
+        if found:
+            yield start, found.end()
+            start = found.end()
+    if start < end:
+        yield start, end
+
+
+def _merge(text: str, segments: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """Join a segment to the one before where a sentence cannot have ended."""
+    open_start = open_end = -1
+    for start, end in segments:
+        if open_start >= 0 and _goes_on(text, open_start, open_end, end):
+            open_end = end
+            continue
+        if open_start >= 0:
+            yield open_start, open_end
+        open_start, open_end = start, end
+    if open_start >= 0:
+        yield open_start, open_end
+
+
+def _goes_on(text: str, start: int, end: int, next_end: int) -> bool:
+    before = text[max(start, end - 40) : end].rstrip()
+    after = text[end : min(next_end, end + 80)]
+    if next_end - end <= 80 and not _WORD.search(after):
+        return True
+    if not before.endswith("."):
+        return False
+    if after.lstrip()[:1].islower():
+        return True
+    return bool(_INITIAL_ENDS.search(before) and _INITIAL_STARTS.match(after))
+
+
+def _cut(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    while end - start > LIMIT:
+        at = _cut_at(text, start, start + LIMIT)
+        yield start, at
+        start = at
+    yield start, end
+
+
+def _cut_at(text: str, start: int, end: int) -> int:
+    """The best place to cut in the second half of ``[start, end)``: behind a clause, else behind a space, else `end`."""
+    middle = start + (end - start) // 2
+    clause = None
+    for clause in _CLAUSE.finditer(text, middle, end):
+        pass
+    if clause is not None:
+        return clause.end()
+    for at in range(end - 1, start, -1):
+        if text[at].isspace():
+            return at + 1
+    return end
