@@ -150,6 +150,7 @@ class Passage:
     title: str
     heading: str
     sentences: tuple[Sentence, ...]
+    author: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,480 @@
+"""A locally run language model behind three verbs: read a prompt, choose between words, write a sentence.
+
+`Generator` is what the rest of the package knows; `LlamaGenerator` is llama.cpp behind it. A prompt is a sequence of trusted and
+untrusted parts (`rag_geo.prompts`): only the trusted ones may become control tokens. What was read once is kept: each
+prompt names a *lane* (a sequence of the key-value cache), and only the tokens that differ from what that lane holds are read.
+The fixed beginning of a prompt is also kept on disk between runs.
+
+llama.cpp is not safe to use from two threads at once (two threads on one context abort the process): a lock
+guards each call, and `stop()` is the only method that may be called while another runs.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import json
+import math
+import os
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from rag_geo.errors import GenerationError, ModelError
+from rag_geo.prompts import Prompt
+from rag_geo.records import Tokens
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import tiktoken
+
+#: Tokens read between two looks at the clock and the stop flag.
+READ_BATCH = 128
+#: Lanes of the key-value cache: one for questions, one for checks.
+LANES = ("answer", "check")
+#: Bumped when the layout of a saved state changes.
+STATE_FORMAT = 1
+
+#: Pre-tokeniser patterns by GGUF name (`tokenizer.ggml.pre`), as the models' published tokenizers give them.
+PATTERNS = {
+    "qwen2": (
+        r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*"
+        r"|\s*[\r\n]+|\s+(?!\S)|\s+"
+    ),
+}
+
+Progress = Callable[[int, int], None]
+
+
+class Written(NamedTuple):
+    """One piece of generated text and the natural-log probability of its token."""
+
+    text: str
+    logprob: float
+
+
+class Generator(Protocol):
+    """A language model that reads prompts, chooses between given words and writes greedily."""
+
+    @property
+    def id(self) -> str:
+        """Name and first characters of the SHA-256 of the weights."""
+        ...
+
+    @property
+    def context_size(self) -> int:
+        """Tokens a prompt and its answer may have together."""
+        ...
+
+    @property
+    def tokens(self) -> Tokens:
+        """Tokens read, taken from the cache and written since the model was loaded."""
+        ...
+
+    def count(self, text: str) -> int:
+        """Tokens of untrusted text."""
+        ...
+
+    def read(self, prompt: Prompt, progress: Progress | None = None) -> None:
+        """Read a prompt so that what is asked after it starts from there."""
+        ...
+
+    def choose(self, prompt: Prompt, options: Sequence[str]) -> tuple[float, ...]:
+        """Natural-log probability of each option's first token as the next token after the prompt."""
+        ...
+
+    def write(self, prompt: Prompt, max_tokens: int) -> Iterator[Written]:
+        """Continue the prompt greedily, token by token, until the end of the turn or `max_tokens`."""
+        ...
+
+    def stop(self) -> None:
+        """Abort what is running, from any thread; the running call raises `Stopped`."""
+        ...
+
+    def close(self) -> None:
+        """Free the memory."""
+        ...
+
+
+class Stopped(GenerationError):
+    """`stop()` was called, or the time for one answer was used up."""
+
+
+@dataclass(slots=True)
+class _Lane:
+    """What one sequence of the key-value cache holds."""
+
+    sequence: int
+    tokens: list[int]
+
+
+class _Library:
+    """llama.cpp's log lines, kept so that a load error can say what llama.cpp said."""
+
+    def __init__(self) -> None:
+        import llama_cpp
+
+        self.lines: list[str] = []
+        self._callback = llama_cpp.llama_log_callback(self._log)
+        llama_cpp.llama_log_set(self._callback, ctypes.c_void_p(0))
+        llama_cpp.llama_backend_init()
+
+    def _log(self, level: int, text: bytes, _: ctypes.c_void_p) -> None:
+        if level == 4:  # GGML_LOG_LEVEL_ERROR
+            self.lines.append(text.decode("utf-8", "replace").strip())
+
+
+_library: _Library | None = None
+
+
+def _open_library() -> _Library:
+    """Load llama.cpp once for the process; the callback must outlive every model."""
+    global _library
+    if _library is None:
+        try:
+            _library = _Library()
+        except (ImportError, OSError, RuntimeError) as error:
+            raise ModelError(f"llama.cpp cannot be loaded: {error}", hint="make setup") from error
+    _library.lines.clear()
+    return _library
+
+
+def vocabulary(tokens: Sequence[str], kinds: Sequence[int], pattern: str) -> tiktoken.Encoding:
+    """A byte-level BPE vocabulary as tiktoken counts it, from the tokens of a GGUF file.
+
+    `tokens` are in the printable-byte alphabet of GPT-2; `kinds` their GGUF token types (1 is normal). Ranks are
+    the ids, which is the order of the merges in every published byte-level vocabulary; a test compares the result with
+    llama.cpp's own tokenizer.
+    """
+    import tiktoken
+
+    alphabet = _byte_alphabet()
+    ranks = {
+        bytes(alphabet[c] for c in token): rank
+        for rank, (token, kind) in enumerate(zip(tokens, kinds, strict=True))
+        if kind == 1
+    }
+    return tiktoken.Encoding("gguf", pat_str=pattern, mergeable_ranks=ranks, special_tokens={})
+
+
+def _byte_alphabet() -> dict[str, int]:
+    """GPT-2's printable stand-ins for the 256 bytes (Radford et al. 2019, `bytes_to_unicode`), reversed."""
+    printable = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
+    others = [b for b in range(256) if b not in printable]
+    alphabet = {chr(b): b for b in printable}
+    alphabet.update({chr(256 + i): b for i, b in enumerate(others)})
+    return alphabet
+
+
+class LlamaGenerator:
+    """llama.cpp on this machine's processor.
+
+    `path` must be a verified file (`rag_geo.models.resolve_model`). Saved states go to `state_folder` (None keeps none).
+    Raises `ModelError` when the file cannot be loaded.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        name: str,
+        sha256: str,
+        threads: int = 0,
+        context_size: int = 4096,
+        state_folder: Path | None = None,
+    ) -> None:
+        library = _open_library()
+        import llama_cpp
+
+        self._llama = llama_cpp
+        self.id = f"{name}@{sha256[:12]}"
+        self.context_size = context_size
+        self._sha256 = sha256
+        self._state_folder = state_folder
+        self._lock = threading.RLock()
+        self._stop = threading.Event()
+        self._read = self._cached = self._written = 0
+        self._lanes = {name: _Lane(sequence, []) for sequence, name in enumerate(LANES)}
+        self._model = self._load(path, library)
+        self._vocab = llama_cpp.llama_model_get_vocab(self._model)
+        self._size = llama_cpp.llama_vocab_n_tokens(self._vocab)
+        self._context = self._open_context(path, library, threads or (os.cpu_count() or 1), context_size)
+        self._memory = llama_cpp.llama_get_memory(self._context)
+        self._batch = llama_cpp.llama_batch_init(READ_BATCH, 0, 1)
+        self._encoding = self._make_encoding()
+
+    def _load(self, path: Path, library: _Library) -> Any:
+        parameters = self._llama.llama_model_default_params()
+        parameters.n_gpu_layers = 0
+        # Repacked weights write 15 % faster but read 30 % slower here and double the load time; prompts dominate.
+        parameters.use_extra_bufts = False
+        model = self._llama.llama_model_load_from_file(os.fsencode(path), parameters)
+        if not model:
+            said = "; ".join(library.lines[-2:]) or "no reason given"
+            raise ModelError(f"{str(path)!r} cannot be loaded by llama.cpp: {said}", hint="rag-geo models verify")
+        return model
+
+    def _open_context(self, path: Path, library: _Library, threads: int, context_size: int) -> Any:
+        llama = self._llama
+        parameters = llama.llama_context_default_params()
+        parameters.n_ctx = context_size
+        parameters.n_batch = parameters.n_ubatch = READ_BATCH
+        parameters.n_seq_max = len(LANES)
+        parameters.n_threads = parameters.n_threads_batch = threads
+        parameters.flash_attn_type = 1
+        parameters.kv_unified = True
+        parameters.no_perf = True
+        context = llama.llama_init_from_model(self._model, parameters)
+        if not context:
+            said = "; ".join(library.lines[-2:]) or "not enough memory?"
+            raise ModelError(f"no context of {context_size} tokens for {str(path)!r}: {said}", hint="rag-geo doctor")
+        self._abort = llama.ggml_abort_callback(lambda _: self._stop.is_set())
+        llama.llama_set_abort_callback(context, self._abort, ctypes.c_void_p(0))
+        return context
+
+    def _make_encoding(self) -> tiktoken.Encoding | None:
+        """The vocabulary for tiktoken, or None for a kind of vocabulary that tiktoken cannot hold."""
+        llama = self._llama
+        pattern = PATTERNS.get(self._metadata("tokenizer.ggml.pre"))
+        if pattern is None:
+            return None
+        ids = range(self._size)
+        texts = [llama.llama_vocab_get_text(self._vocab, i).decode("utf-8", "replace") for i in ids]
+        kinds = [1 if llama.llama_vocab_get_attr(self._vocab, i) & 4 else 0 for i in ids]  # LLAMA_TOKEN_ATTR_NORMAL
+        return vocabulary(texts, kinds, pattern)
+
+    def _metadata(self, key: str) -> str:
+        buffer = ctypes.create_string_buffer(1 << 16)
+        length = self._llama.llama_model_meta_val_str(self._model, key.encode(), buffer, len(buffer))
+        return buffer.value.decode("utf-8", "replace") if length >= 0 else ""
+
+    @property
+    def tokens(self) -> Tokens:
+        """Tokens read, taken from the cache and written since the model was loaded."""
+        return Tokens(read=self._read, cached=self._cached, written=self._written)
+
+    def count(self, text: str) -> int:
+        """Tokens of untrusted text: by tiktoken over the model's own vocabulary, else by llama.cpp itself."""
+        if self._encoding is None:
+            return len(self.tokenize(text, special=False))
+        return len(self._encoding.encode_ordinary(text))
+
+    def tokenize(self, text: str, *, special: bool) -> list[int]:
+        """Token ids; only with `special` does text such as ``<|im_end|>`` become a control token."""
+        data = text.encode("utf-8", "replace")
+        room = len(data) + 8
+        ids = (self._llama.llama_token * room)()
+        n = self._llama.llama_tokenize(self._vocab, data, len(data), ids, room, False, special)
+        if n < 0:
+            raise GenerationError(f"llama.cpp could not tokenise {len(data)} bytes")
+        return list(ids[:n])
+
+    def prompt_tokens(self, prompt: Prompt) -> list[int]:
+        """The ids of a prompt: each part tokenised for itself, untrusted parts without control tokens."""
+        return [i for part in prompt.parts for i in self.tokenize(part.text, special=part.trusted)]
+
+    def read(self, prompt: Prompt, progress: Progress | None = None) -> None:
+        """Read a prompt so that what is asked after it starts from there.
+
+        Raises `GenerationError` when the prompt does not fit the context, `Stopped` after `stop()`.
+        """
+        with self._lock:
+            self._stop.clear()
+            self._advance(prompt, progress)
+
+    def choose(self, prompt: Prompt, options: Sequence[str]) -> tuple[float, ...]:
+        """Natural-log probability of each option's first token as the next token after the prompt."""
+        with self._lock:
+            self._stop.clear()
+            logits = self._advance(prompt, None)
+            firsts = [self.tokenize(option, special=False)[0] for option in options]
+            top = float(logits.max())
+            norm = top + math.log(float(_exp_sum(logits, top)))
+            return tuple(float(logits[i]) - norm for i in firsts)
+
+    def write(self, prompt: Prompt, max_tokens: int) -> Iterator[Written]:
+        """Continue the prompt greedily, token by token, until the end of the turn or `max_tokens`."""
+        with self._lock:
+            self._stop.clear()
+            logits = self._advance(prompt, None)
+            lane = self._lanes[prompt.lane]
+            pending = b""
+            for _ in range(max_tokens):
+                token = int(logits.argmax())
+                if self._llama.llama_vocab_is_eog(self._vocab, token):
+                    break
+                top = float(logits[token])
+                logprob = -math.log(float(_exp_sum(logits, top)))
+                pending += self._piece(token)
+                text, pending = _whole_characters(pending)
+                self._written += 1
+                yield Written(text, logprob)
+                logits = self._decode(lane, [token], None, 0)
+
+    def stop(self) -> None:
+        """Abort what is running, from any thread; the running call raises `Stopped`."""
+        self._stop.set()
+
+    def close(self) -> None:
+        """Free the model; nothing may be called afterwards."""
+        with self._lock:
+            if self._context:
+                self._llama.llama_batch_free(self._batch)
+                self._llama.llama_free(self._context)
+                self._llama.llama_model_free(self._model)
+                self._context = self._model = None
+
+    def _advance(self, prompt: Prompt, progress: Progress | None) -> npt.NDArray[np.float32]:
+        """Bring the prompt's lane to the end of the prompt; gives the logits of the next token."""
+        tokens = self.prompt_tokens(prompt)
+        fixed = len(self.prompt_tokens(prompt.beginning))
+        lane = self._lanes[prompt.lane]
+        if fixed and lane.tokens[:fixed] != tokens[:fixed]:
+            self._restore(lane, tokens[:fixed])
+        # The last token is always read again: its logits are what is wanted.
+        kept = min(_common_prefix(lane.tokens, tokens), len(tokens) - 1)
+        self._make_room(lane, len(tokens))
+        self._forget(lane, kept)
+        self._cached += kept
+        return self._decode(lane, tokens[kept:], progress, kept)
+
+    def _make_room(self, lane: _Lane, wanted: int) -> None:
+        others = sum(len(other.tokens) for other in self._lanes.values() if other is not lane)
+        if wanted + others > self.context_size - 8:
+            raise GenerationError(
+                f"the prompt has {wanted} tokens, the context room for {self.context_size - 8 - others}",
+                hint="ask a shorter question, or raise generation.context_size",
+            )
+
+    def _forget(self, lane: _Lane, kept: int) -> None:
+        if kept < len(lane.tokens):
+            self._llama.llama_memory_seq_rm(self._memory, lane.sequence, kept, -1)
+            del lane.tokens[kept:]
+
+    def _decode(
+        self, lane: _Lane, tokens: Sequence[int], progress: Progress | None, before: int
+    ) -> npt.NDArray[np.float32]:
+        """Read tokens into a lane; gives a view of the last one's logits, ``float32[vocabulary]``, valid until the next call."""
+        import numpy as np
+
+        total = before + len(tokens)
+        for first in range(0, len(tokens), READ_BATCH):
+            part = tokens[first : first + READ_BATCH]
+            self._fill(lane, part, final=first + len(part) == len(tokens))
+            code = self._llama.llama_decode(self._context, self._batch)
+            if code != 0:
+                # What of the batch reached the cache is unknown: the lane goes back to what it held.
+                self._llama.llama_memory_seq_rm(self._memory, lane.sequence, len(lane.tokens), -1)
+                raise _decode_error(code)
+            lane.tokens.extend(part)
+            self._read += len(part)
+            if progress:
+                progress(before + first + len(part), total)
+        pointer = self._llama.llama_get_logits_ith(self._context, -1)
+        return np.ctypeslib.as_array(pointer, shape=(self._size,))
+
+    def _fill(self, lane: _Lane, tokens: Sequence[int], *, final: bool) -> None:
+        batch = self._batch
+        position = len(lane.tokens)
+        for i, token in enumerate(tokens):
+            batch.token[i] = token
+            batch.pos[i] = position + i
+            batch.n_seq_id[i] = 1
+            batch.seq_id[i][0] = lane.sequence
+            batch.logits[i] = int(final and i == len(tokens) - 1)
+        batch.n_tokens = len(tokens)
+
+    def _piece(self, token: int) -> bytes:
+        buffer = ctypes.create_string_buffer(256)
+        n = self._llama.llama_token_to_piece(self._vocab, token, buffer, len(buffer), 0, False)
+        return buffer.raw[: max(n, 0)]
+
+    def _restore(self, lane: _Lane, tokens: list[int]) -> None:
+        """Put the fixed beginning of a prompt into a lane: from disk if it is there and whole, else by reading it."""
+        self._forget(lane, 0)
+        if self._load_state(lane, tokens):
+            return
+        self._decode(lane, tokens, None, 0)
+        self._save_state(lane)
+
+    def _state_path(self, tokens: Sequence[int]) -> Path | None:
+        if self._state_folder is None:
+            return None
+        key = json.dumps(
+            [STATE_FORMAT, self._sha256, self._llama.__version__, self._llama.llama_print_system_info().decode(), list(tokens)]
+        )
+        return self._state_folder / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.state"
+
+    def _load_state(self, lane: _Lane, tokens: list[int]) -> bool:
+        """Read a saved state; a file that is missing or not what was written is as good as none."""
+        path = self._state_path(tokens)
+        if path is None:
+            return False
+        try:
+            stored = path.read_bytes()
+        except OSError:
+            return False
+        digest, state = stored[:32], stored[32:]
+        if hashlib.sha256(state).digest() != digest:
+            return False
+        buffer = (ctypes.c_uint8 * len(state)).from_buffer_copy(state)
+        if not self._llama.llama_state_seq_set_data(self._context, buffer, len(state), lane.sequence):
+            self._llama.llama_memory_seq_rm(self._memory, lane.sequence, -1, -1)
+            return False
+        lane.tokens = list(tokens)
+        return True
+
+    def _save_state(self, lane: _Lane) -> None:
+        """Keep a lane's state on disk; a disk that is full or read-only costs time at the next start, nothing else."""
+        path = self._state_path(lane.tokens)
+        if path is None:
+            return
+        size = self._llama.llama_state_seq_get_size(self._context, lane.sequence)
+        buffer = (ctypes.c_uint8 * size)()
+        n = self._llama.llama_state_seq_get_data(self._context, buffer, size, lane.sequence)
+        state = bytes(buffer[:n])
+        part = path.with_suffix(f".part{os.getpid()}")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            part.write_bytes(hashlib.sha256(state).digest() + state)
+            part.replace(path)
+        except OSError:
+            part.unlink(missing_ok=True)
+
+
+def _exp_sum(logits: npt.NDArray[np.float32], top: float) -> float:
+    import numpy as np
+
+    return float(np.exp(logits.astype(np.float64) - top).sum())
+
+
+def _common_prefix(a: Sequence[int], b: Sequence[int]) -> int:
+    """Length of the common beginning."""
+    n = 0
+    for x, y in zip(a, b, strict=False):
+        if x != y:
+            break
+        n += 1
+    return n
+
+
+def _whole_characters(data: bytes) -> tuple[str, bytes]:
+    """Decoded text so far, and the bytes of a character that is not complete yet (at most three)."""
+    for cut in range(min(4, len(data) + 1)):
+        try:
+            return data[: len(data) - cut].decode("utf-8"), data[len(data) - cut :]
+        except UnicodeDecodeError:
+            continue
+    return data.decode("utf-8", "replace"), b""
+
+
+def _decode_error(code: int) -> GenerationError:
+    """llama.cpp's return codes: 1 no room in the cache, 2 aborted by the callback, others failed."""
+    if code == 2:
+        return Stopped("stopped")
+    if code == 1:
+        return GenerationError("the model's context is full", hint="raise generation.context_size")
+    return GenerationError(f"llama.cpp failed to read the prompt (code {code})", hint="rag-geo doctor")
