@@ -16,7 +16,21 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
-from rag_geo.records import Answer, Citation, Claim, Hit, Near, Span
+from rag_geo.records import (
+    Answer,
+    Citation,
+    Claim,
+    ClaimChecked,
+    Event,
+    EvidenceFound,
+    Finished,
+    Hit,
+    Judged,
+    Near,
+    Reading,
+    Span,
+    Writing,
+)
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -401,3 +415,47 @@ def _pieces(quote: str, support: Iterable[Span]) -> Iterator[tuple[str, bool]]:
         position = end
     if position < len(quote):
         yield quote[position:], False
+
+
+# --- while it works ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What is known of an answer while it is being made: only text that is already proved, or is evidence."""
+
+    evidence: EvidenceFound | None = None
+    step: str = "searching"
+    claims: tuple[Claim, ...] = ()
+
+    def after(self, event: Event) -> Watched:
+        """Give what is known once `event` has happened."""
+        match event:
+            case EvidenceFound():
+                return replace(self, evidence=event, step="reading")
+            case Reading(done, total):
+                return replace(self, step=f"reading: {done} of {total} tokens")
+            case Judged(answerable, proceeds):
+                words = "writing" if proceeds else "looking at what is missing"
+                return replace(self, step=f"answerable {answerable:.0%}: {words}")
+            case Writing(written):
+                return replace(self, step=f"writing: {written} tokens, shown when proved")
+            case ClaimChecked(claim):
+                return replace(self, step="checking", claims=(*self.claims, claim))
+            case Finished():
+                return replace(self, step="done")
+
+    def lines(self) -> list[Line]:
+        """Lay it out: the best paragraph, the proved sentences so far, and what is being done."""
+        lines: list[Line] = []
+        if self.evidence and self.evidence.hits:
+            best = self.evidence.hits[0]
+            lines.append(
+                Line((Segment("best paragraph ", "faint"), Segment(place(best.file, best.paragraph), "strong")))
+            )
+            lines.append(Line(tuple(_window_segments(best)), indent=4))
+        proved = [claim for claim in self.claims if claim.status == "verified"]
+        lines += [Line((Segment("proved: ", "good"), Segment(visible(claim.text))), hanging=2) for claim in proved]
+        if len(proved) < len(self.claims):
+            lines.append(Line((Segment(f"withheld: {len(self.claims) - len(proved)}", "warn"),)))
+        return [*lines, Line((Segment(f"{self.step} …", "faint"),))]

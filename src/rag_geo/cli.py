@@ -1,0 +1,157 @@
+"""The command line. Results go to standard output, everything else to standard error.
+
+Exit codes: 0 done · 1 a fault of the program · 2 usage, settings or folder · 3 done but for some files or lines ·
+4 index · 5 model · 6 disk or memory · 130 Ctrl-C · 141 the reader of the output went away · 143 terminated.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any, BinaryIO, NoReturn
+
+import click
+
+from rag_geo.errors import RagGeoError
+from rag_geo.process import CLOSED_PIPE, INTERRUPTED, run_process
+from rag_geo.question import check_question
+from rag_geo.render import answer_object, answer_terminal, error_text, hit_lines, hit_object, json_text, lines_text
+from rag_geo.session import (
+    SKIPPED,
+    Edges,
+    answer_each,
+    answer_one,
+    find,
+    question_from,
+    split_options,
+    terminal_width,
+)
+
+_Command = Callable[..., Any]
+
+
+def _index_option(command: _Command) -> _Command:
+    text = "Folder of the index (default: index/default)."
+    return click.option("--index", type=click.Path(path_type=Path), metavar="PATH", help=text)(command)
+
+
+def _filter_options(command: _Command) -> _Command:
+    for name, metavar, text in (
+        ("--file", "GLOB", "Only files whose path matches, such as 'reports/*.md'."),
+        ("--author", "NAME", "Only documents by this author; part of the name will do."),
+        ("--before", "DATE", "Only documents of this date or earlier: 2021, 2021-06 or 2021-06-20."),
+        ("--after", "DATE", "Only documents of this date or later."),
+    ):
+        command = click.option(name, metavar=metavar, default="", help=text)(command)
+    return command
+
+
+def _model_options(command: _Command) -> _Command:
+    trust = "Use the model file whatever its hash."
+    command = click.option("--trust-model", is_flag=True, default=None, help=trust)(command)
+    return click.option("--model", metavar="NAME|PATH", help="A model of `models list`, or a GGUF file.")(command)
+
+
+def _json_option(command: _Command) -> _Command:
+    return click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")(command)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="rag-geo", prog_name="rag-geo")
+def cli() -> None:
+    """Answer questions from a folder of documents, each sentence proved by a paragraph. Nothing leaves this machine."""
+
+
+@cli.command()
+@click.argument("question", required=False)
+@_json_option
+@click.option("--jsonl", "batch", type=click.File("rb"), metavar="FILE|-", help="A question a line, an object a line.")
+@click.option("-v", "--verbose", is_flag=True, help="Show withheld sentences with the reason, and figures.")
+@_index_option
+@_model_options
+@_filter_options
+@click.pass_obj
+def ask(
+    edges: Edges, /, question: str | None, as_json: bool, batch: BinaryIO | None, verbose: bool, **options: object
+) -> int:
+    """Answer QUESTION; "-" reads it from standard input.
+
+    Exit code 0 also when the documents do not say; 3 when a line of --jsonl could not be answered.
+    """
+    filters, flags = split_options(options)
+    if batch is not None:
+        if question is not None:
+            raise click.UsageError("QUESTION and --jsonl exclude each other")
+        return _print_each(answer_each(edges, batch, filters, edges.settings(flags)))
+    wanted = question_from(question, click.get_binary_stream("stdin"))
+    answer = answer_one(edges, wanted, filters, edges.settings(flags))
+    if as_json:
+        return _print_json(answer_object(answer))
+    return _print(answer_terminal(answer, width=terminal_width(), color=edges.color(sys.stdout), verbose=verbose))
+
+
+@cli.command()
+@click.argument("query")
+@click.option("--limit", type=click.IntRange(1, 100), metavar="N", help="How many paragraphs (default: 4).")
+@_json_option
+@_index_option
+@_filter_options
+@click.pass_obj
+def search(edges: Edges, /, query: str, as_json: bool, **options: object) -> int:
+    """Find the paragraphs nearest to QUERY, without a language model."""
+    filters, flags = split_options(options)
+    wanted = check_question(query)
+    hits = find(edges, wanted, filters, edges.settings(flags))
+    if as_json:
+        return _print_json({"query": wanted, "hits": [hit_object(hit) for hit in hits]})
+    text = lines_text(hit_lines(hits), width=terminal_width(), color=edges.color(sys.stdout))
+    return _print(text or "nothing found\n")
+
+
+def run(arguments: Sequence[str], edges: Edges) -> int:
+    """Run one command and give its exit code. What the user can mend is said in two lines on standard error."""
+    try:
+        with cli.make_context("rag-geo", list(arguments), obj=edges) as context:
+            code = cli.invoke(context)
+        sys.stdout.flush()
+    except click.exceptions.Exit as left:
+        return left.exit_code
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except RagGeoError as error:
+        click.echo(error_text(error), err=True)
+        return error.exit_code
+    except KeyboardInterrupt:
+        click.echo("\ninterrupted", err=True)
+        return INTERRUPTED
+    except BrokenPipeError:
+        return CLOSED_PIPE
+    return int(code or 0)
+
+
+def main() -> NoReturn:
+    """Run ``rag-geo`` as a process."""
+    environment = dict(os.environ)  # noqa: TID251
+    run_process(lambda: run(sys.argv[1:], Edges(environment)))
+
+
+def _print(text: str) -> int:
+    click.echo(text, nl=False)
+    return 0
+
+
+def _print_json(value: object) -> int:
+    # As bytes: JSON is UTF-8 whatever the terminal is set to.
+    click.echo(json_text(value, indent=2).encode())
+    return 0
+
+
+def _print_each(objects: Iterable[dict[str, object]]) -> int:
+    failed = False
+    for each in objects:
+        click.echo(json_text(each).encode())
+        failed |= "error" in each
+    return SKIPPED if failed else 0

@@ -1,0 +1,81 @@
+"""A command line program as a process: signals to exit codes, and an end that neither hangs nor complains."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable
+from typing import NoReturn
+
+INTERRUPTED = 130
+CLOSED_PIPE = 141
+TERMINATED = 143
+
+GRACE_S = 1.5
+"""After Ctrl-C or SIGTERM the process ends itself when native code has not let Python react by then."""
+
+
+class _Terminated(BaseException):
+    """SIGTERM came; not an Exception, so that nothing on the way takes it for a failure."""
+
+
+def run_process(run: Callable[[], int], *, grace_s: float = GRACE_S) -> NoReturn:
+    """Call `run` and end the process with the exit code it gives.
+
+    Ctrl-C is exit code 130, SIGTERM 143, a reader of standard output that went away 141. All three are quiet. Any
+    other exception is left to the interpreter: a traceback, exit code 1.
+    """
+    _watch_signals(grace_s)
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    try:
+        code = run()
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    except _Terminated:
+        code = TERMINATED
+    _leave(code)
+
+
+def _terminate(_number: int, _frame: object) -> NoReturn:
+    raise _Terminated
+
+
+def _watch_signals(grace_s: float) -> None:
+    """Make SIGTERM an orderly end, and watch over both signals from a thread.
+
+    Python runs its signal handlers between byte codes of the main thread, which may be deep in native code; the
+    wake-up descriptor is written at once, whatever the main thread does.
+    """
+    reader, writer = socket.socketpair()
+    writer.setblocking(False)
+    signal.signal(signal.SIGTERM, _terminate)
+    signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
+
+    def watch() -> None:
+        with reader, writer:
+            while (number := reader.recv(1)[0]) not in (signal.SIGINT, signal.SIGTERM):
+                pass
+            time.sleep(grace_s)
+            os._exit(128 + number)
+
+    threading.Thread(target=watch, daemon=True, name="signals").start()
+
+
+def _leave(code: int) -> NoReturn:
+    """End the process. After an interrupt, threads that still load or compute are not waited for."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        code = CLOSED_PIPE
+    if code == CLOSED_PIPE:
+        # The interpreter flushes once more when it ends, and would complain: give it somewhere to write to.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if code in (INTERRUPTED, TERMINATED):
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)

@@ -1,0 +1,154 @@
+"""What the commands do, without their options; the heavy parts are loaded when they are needed."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, Protocol, TextIO
+
+from rag_geo.errors import RagGeoError, UsageError
+from rag_geo.question import Asked, check_filters, check_question, parse_line, raw_id, raw_question
+from rag_geo.records import Answer, Event, Filters, Finished, Hit
+from rag_geo.settings import CONFIG_VARIABLE, Settings, read_toml, resolve_settings
+from rag_geo.terminal import Terminal
+
+if TYPE_CHECKING:
+    from rag_geo.embedding import Embedder
+
+MAX_WIDTH = 110
+SKIPPED = 3
+"""Exit code of work that is done but for some files or lines."""
+
+_FILTERS = ("after", "before", "author", "file")
+_FLAGS = {"limit": "retrieval.paragraphs"}
+_MOST_BYTES = 1 << 20
+
+
+class Answerer(Protocol):
+    """What the command line needs of an `Assistant`."""
+
+    def stream(self, question: str, filters: Filters = ..., /) -> Iterator[Event]:
+        """Answer one question as a stream of events, the last of them `Finished`."""
+        ...
+
+    def close(self) -> None:
+        """Free the model."""
+        ...
+
+
+def _load_assistant(settings: Settings, note: Callable[[str], None]) -> Answerer:
+    from rag_geo.assistant import Assistant
+
+    return Assistant.from_settings(settings, progress=note)
+
+
+def _load_embedder(settings: Settings) -> Embedder:
+    from rag_geo.embedding import load_embedder
+
+    return load_embedder(settings)
+
+
+@dataclass(frozen=True, slots=True)
+class Edges:
+    """Where the commands touch the world: the environment, and what takes seconds to load. Tests put fakes here."""
+
+    env: Mapping[str, str]
+    load_assistant: Callable[[Settings, Callable[[str], None]], Answerer] = _load_assistant
+    load_embedder: Callable[[Settings], Embedder] = _load_embedder
+
+    def settings(self, flags: Mapping[str, object]) -> Settings:
+        """Resolve the settings from flags, environment and the settings file. Raises `UsageError`."""
+        named = self.env.get(CONFIG_VARIABLE, "")
+        path = Path(named or "rag-geo.toml")
+        toml = read_toml(path, required=bool(named))
+        return resolve_settings(flags=flags, env=self.env, toml=toml, toml_name=str(path))
+
+    def terminal(self) -> Terminal:
+        """Open standard error for progress."""
+        return Terminal(sys.stderr, live=self._moves(sys.stderr), width=terminal_width(), color=self.color(sys.stderr))
+
+    def color(self, stream: TextIO) -> bool:
+        """Tell whether `stream` is shown in color: a terminal, unless NO_COLOR is set or the terminal cannot."""
+        return self._moves(stream) and not self.env.get("NO_COLOR")
+
+    def _moves(self, stream: TextIO) -> bool:
+        return stream.isatty() and self.env.get("TERM") != "dumb"
+
+
+def terminal_width() -> int:
+    """Give the columns to wrap to: those of the terminal, 80 in a pipe, and no more than can be read with ease."""
+    return min(shutil.get_terminal_size().columns, MAX_WIDTH)
+
+
+def split_options(options: Mapping[str, object]) -> tuple[Filters, dict[str, object]]:
+    """Part the options of a command into filters, checked, and settings by dotted name. Raises `UsageError`."""
+    filters = Filters(**{name: str(options[name]) for name in _FILTERS if name in options})
+    flags = {_FLAGS.get(name, name): value for name, value in options.items() if name not in _FILTERS}
+    return check_filters(filters), flags
+
+
+def question_from(argument: str | None, stdin: BinaryIO) -> str:
+    """Give the checked question of the command line; "-" reads it from `stdin`. Raises `UsageError`."""
+    if argument is None:
+        raise UsageError("no question given", hint='rag-geo ask "Who …?", or --jsonl FILE for many')
+    if argument != "-":
+        return check_question(argument)
+    return check_question(stdin.read(_MOST_BYTES).decode("utf-8", errors="replace").removeprefix("\ufeff"))
+
+
+def answer_one(edges: Edges, question: str, filters: Filters, settings: Settings) -> Answer:
+    """Load the models, answer one question and show on the way what is found."""
+    terminal = edges.terminal()
+    with closing(edges.load_assistant(settings, terminal.note)) as assistant:
+        return terminal.watch(assistant.stream(question, filters))
+
+
+def answer_each(
+    edges: Edges, lines: Iterable[bytes], filters: Filters, settings: Settings
+) -> Iterator[dict[str, object]]:
+    """Answer a question a line, in order, with the models loaded once: an object each, with `error` for a bad line.
+
+    `filters` hold where a line has none of its own.
+    """
+    from rag_geo.render import answer_object, error_object
+
+    terminal = edges.terminal()
+    with closing(edges.load_assistant(settings, terminal.note)) as assistant:
+        for line in lines:
+            text = line.decode("utf-8", errors="replace")
+            try:
+                asked = parse_line(text)
+                answer = _last_answer(assistant.stream(asked.question, _either(asked, filters)))
+            except RagGeoError as error:
+                yield _with_id(error_object(error, question=raw_question(text)), raw_id(text))
+            else:
+                yield _with_id(answer_object(answer), asked.id)
+
+
+def find(edges: Edges, query: str, filters: Filters, settings: Settings) -> Sequence[Hit]:
+    """Find the paragraphs nearest to `query`, without a language model."""
+    from rag_geo.index import Index
+    from rag_geo.retrieval import search
+
+    embedder = edges.load_embedder(settings)
+    with Index.open(settings.index, embedder=embedder) as index:
+        return search(index, query, embedder, filters=filters, settings=settings.retrieval)
+
+
+def _last_answer(events: Iterable[Event]) -> Answer:
+    for event in events:
+        if isinstance(event, Finished):
+            return event.answer
+    raise RuntimeError("the events of a question ended without Finished")
+
+
+def _either(asked: Asked, filters: Filters) -> Filters:
+    return Filters(**{name: getattr(asked.filters, name) or getattr(filters, name) for name in _FILTERS})
+
+
+def _with_id(table: dict[str, object], given: object) -> dict[str, object]:
+    return table if given is None else {"id": given} | table

@@ -1,0 +1,274 @@
+"""What an answer looks like, and that nothing untrusted gets through."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from importlib.resources import files
+
+import jsonschema
+import pytest
+from answers import ANSWERED, CITATION, HIT, NEAR, NOT_FOUND, PARTIAL, QUOTE, VERIFIED, WITHHELD, events_of
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag_geo.errors import IndexMissingError, UsageError
+from rag_geo.records import Answer, Citation, Claim, EvidenceFound, Near, Span
+from rag_geo.render import (
+    Line,
+    Segment,
+    Watched,
+    answer_html,
+    answer_markdown,
+    answer_object,
+    answer_terminal,
+    error_object,
+    error_text,
+    footnotes,
+    hit_lines,
+    hit_object,
+    json_text,
+    lines_text,
+    visible,
+    visible_name,
+)
+
+SCHEMA = json.loads(files("rag_geo").joinpath("answer.schema.json").read_text(encoding="utf-8"))
+NASTY = "a\x1b]8;;http://evil\x07b\x9b31mc\u202etxt\u2066\x00\x7f\r\nd\U000e0041\ud800"
+OBEYED = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u200e\u200f\ud800-\udfff\U000e0000-\U000e007f]")
+
+
+def nasty(answer: Answer) -> Answer:
+    """The same answer with every text of a document, file name, model or user made hostile."""
+    citation = replace(CITATION, file=f"{NASTY}.md", quote=NASTY + CITATION.quote, support=(Span(0, 20),))
+    claims = tuple(
+        replace(each, text=NASTY + each.text, reason=each.reason and NASTY, citations=(citation,) if each.citations else ())
+        for each in answer.claims
+    )
+    near = tuple(Near(f"{NASTY}.md", 3, NASTY, (NASTY,)) for _ in answer.near)
+    return replace(answer, question=NASTY, claims=claims, near=near, model=NASTY, embedder=NASTY, index_generation=NASTY)
+
+
+def test_an_answer_shows_status_sentences_with_marks_and_their_evidence():
+    assert answer_terminal(ANSWERED) == (
+        "Answered: every sentence was checked against the paragraph it cites.\n"
+        "\n"
+        "Russia is the junior partner of China. [1]\n"
+        "\n"
+        "[1] briefs/hawn.md ¶7\n"
+        "    “Hawn says that Russia has become the «junior partner» of «China».”\n"
+    )
+
+
+def test_a_partial_answer_counts_what_it_withholds_and_does_not_show_it():
+    shown = answer_terminal(PARTIAL)
+    assert shown.startswith("Answered in part")
+    assert "1 sentence was withheld" in shown
+    assert "--verbose" in shown
+    assert "billion" not in shown
+
+
+def test_verbose_shows_withheld_sentences_as_withheld_with_the_reason_and_the_figures():
+    shown = answer_terminal(replace(PARTIAL, claims=(VERIFIED, WITHHELD, WITHHELD)), verbose=True)
+    assert "2 sentences were withheld, not proved by the documents:\n" in shown
+    assert "  withheld: China has 6 billion people.\n    because the number 6 billion is not in the evidence\n" in shown
+    assert "answerable 0.98 · model scripted-model" in shown
+
+
+def test_not_found_is_one_line_then_the_nearest_paragraphs_and_what_they_lack():
+    assert answer_terminal(NOT_FOUND) == (
+        "Not found: the documents do not say.\n"
+        "\n"
+        "Nearest paragraphs:\n"
+        "  - briefs/lukin.md ¶3\n"
+        "    “Lukin writes about Moscow.”\n"
+        "    does not say: annexed, 1860\n"
+    )
+    assert "does not say:" not in answer_terminal(replace(NOT_FOUND, near=(replace(NEAR, missing=()),)))
+
+
+def test_not_found_in_an_empty_corner_is_one_line():
+    assert answer_terminal(replace(NOT_FOUND, near=())) == "Not found: the documents do not say.\n"
+
+
+def test_one_sentence_cited_twice_has_one_mark_and_both_highlights():
+    other = replace(CITATION, start=300, end=340, quote="Another sentence.", support=())
+    again = Claim("Again.", "verified", citations=(other, replace(CITATION, support=(Span(0, 4),))))
+    notes = footnotes([VERIFIED, WITHHELD, again])
+    assert [marks for _, marks in notes.marks] == [(1,), (2, 1)]
+    assert notes.citations[0].support == (Span(0, 4), *CITATION.support)
+    assert "Again. [2][1]" in answer_terminal(replace(ANSWERED, claims=(VERIFIED, again)))
+
+
+def test_color_only_comes_when_asked_for():
+    assert "\x1b[" not in answer_terminal(PARTIAL, verbose=True)
+    colored = answer_terminal(ANSWERED, color=True)
+    assert "\x1b[1;4mjunior partner\x1b[0m" in colored
+    assert "«" not in colored
+
+
+@given(st.integers(20, 200))
+def test_lines_keep_to_the_width_and_lose_no_word(width):
+    shown = answer_terminal(PARTIAL, width=width, verbose=True)
+    assert all(len(line) <= width for line in shown.splitlines())
+    assert "".join(shown.split()) == "".join(answer_terminal(PARTIAL, width=1000, verbose=True).split())
+
+
+def test_chinese_is_wrapped_by_columns():
+    text = lines_text([Line((Segment("世界" * 20),), indent=2)], width=30)
+    assert {len(line.strip()) for line in text.splitlines()} == {14, 12}
+
+
+@given(st.text(max_size=60), st.lists(st.tuples(st.integers(-5, 70), st.integers(-5, 70)), max_size=4))
+def test_highlighting_never_changes_the_quote(quote, spans):
+    claim = Claim("c", "verified", citations=(Citation("f", 1, 0, 1, quote, tuple(Span(*span) for span in spans)),))
+    shown = answer_terminal(replace(ANSWERED, claims=(claim,)), width=1000)
+    wanted = "".join(f"“{visible(quote)}”".split())
+    assert wanted.replace("«", "").replace("»", "") in "".join(shown.split()).replace("«", "").replace("»", "")
+
+
+@pytest.mark.parametrize("answer", [ANSWERED, PARTIAL, NOT_FOUND])
+def test_no_character_that_a_terminal_obeys_reaches_it(answer):
+    for color in (False, True):
+        shown = re.sub(r"\x1b\[[\d;]*m", "", answer_terminal(nasty(answer), color=color, verbose=True))
+        assert not OBEYED.search(shown)
+        assert "�" in shown
+    watched = Watched()
+    for event in events_of(nasty(answer)):
+        watched = watched.after(event)
+    assert not OBEYED.search(lines_text(watched.lines()))
+    assert not OBEYED.search(error_text(UsageError(NASTY, hint=NASTY)))
+    assert not OBEYED.search(answer_markdown(nasty(answer)))
+    assert not OBEYED.search(answer_html(nasty(answer)))
+
+
+@given(st.text(alphabet=st.characters(), max_size=60))
+def test_made_visible_twice_is_made_visible_once(text):
+    for made in (visible(text), visible_name(text)):
+        assert not OBEYED.search(made)
+        assert visible(made) == made
+        assert visible_name(made) == made
+        assert "\n" not in made
+
+
+def test_controls_become_marks_and_line_breaks_in_names_are_spelled_out():
+    assert visible("a\x1bb\x7fc\x85d\u202ee") == "a␛b␡c d�e"
+    assert visible("one \n two\tthree") == "one two three"
+    assert visible("one\ntwo", one_line=False) == "one\ntwo"
+    assert visible("soft\u00adhyphen and zero\u200bwidth") == "softhyphen and zerowidth"
+    assert visible_name("a\nb\tc\u202e.md") == "a\\nb\\tc�.md"
+    assert visible("👩\u200d👧 naïve é 世界") == "👩\u200d👧 naïve é 世界"
+
+
+@pytest.mark.parametrize("answer", [ANSWERED, PARTIAL, NOT_FOUND, nasty(PARTIAL), nasty(NOT_FOUND)])
+def test_json_is_exact_valid_and_safe_to_print(answer):
+    text = json_text(answer_object(answer), indent=2)
+    assert not OBEYED.search(text)
+    assert text.encode("utf-8")
+    parsed = json.loads(text)
+    jsonschema.validate(parsed, SCHEMA)
+    assert parsed["question"] == answer.question
+    assert [claim["text"] for claim in parsed["claims"]] == [claim.text for claim in answer.claims]
+    assert [near["file"] for near in parsed["near"]] == [near.file for near in answer.near]
+
+
+def test_the_schema_is_a_schema_and_refuses_what_is_not_an_answer():
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+    good = answer_object(PARTIAL)
+    unproved = dict(good["claims"][0], citations=[])
+    for bad in ({}, good | {"status": "maybe"}, good | {"extra": 1}, good | {"claims": [unproved]}):
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate(json.loads(json_text(bad)), SCHEMA)
+
+
+@given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), lambda inner: st.lists(inner, max_size=4)))
+def test_json_gives_back_what_was_written(value):
+    assert json.loads(json_text({"value": value})) == {"value": value}
+
+
+def test_numbers_that_json_does_not_know_are_null():
+    assert json_text({"a": float("nan"), "b": [float("-inf")], "c": 0.5}) == '{"a": null, "b": [null], "c": 0.5}'
+
+
+def test_the_object_of_an_answer_is_its_fields():
+    plain = answer_object(PARTIAL)
+    assert plain["claims"][0]["citations"][0]["quote"] == QUOTE
+    assert plain["claims"][1]["reason"] == WITHHELD.reason
+    assert plain["timings"]["total_s"] == 5.5
+    assert plain["signals"] == {"gate": 3.5}
+
+
+def test_an_error_has_a_line_for_what_and_a_line_for_the_way_out():
+    error = IndexMissingError("no index at 'x'", hint="rag-geo index DIR")
+    assert error_text(error) == "error: no index at 'x'\nhint: rag-geo index DIR"
+    assert error_text(UsageError("no")) == "error: no"
+    body = {"message": "no index at 'x'", "hint": "rag-geo index DIR", "exit_code": 4}
+    assert error_object(error) == {"error": body}
+    assert error_object(error, question="Who?") == {"question": "Who?", "error": body}
+    jsonschema.validate(error_object(error), SCHEMA)
+
+
+def test_search_results_show_rank_place_scores_and_the_best_window():
+    assert lines_text(hit_lines([HIT])) == (
+        "1. briefs/hawn.md ¶7  score 0.912  meaning 0.710  words 8.25\n"
+        "    The Partnership › Old quarrels\n"
+        "    Before. Hawn says that Russia has become the junior partner of China.\n"
+    )
+    assert "\x1b[2mBefore.\x1b[0m" in lines_text(hit_lines([replace(HIT, title="", heading="")]), color=True)
+    plain = hit_object(HIT)
+    assert plain["window"] == {"start": 100, "end": 161}
+    assert plain["sentences"][1] == {"start": 100, "end": 161, "text": QUOTE}
+    json.loads(json_text(plain))
+
+
+class Tags(HTMLParser):
+    """The tags and attribute names of a page."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.found: set[tuple[str, ...]] = set()
+        self.words = ""
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.found.add((tag, *(name for name, _ in attrs)))
+
+    def handle_data(self, data):
+        self.words += data
+
+
+def test_html_holds_only_its_own_tags():
+    evil = '<img src=x onerror=alert(1)>"\'&<script>'
+    claim = replace(VERIFIED, text=evil, citations=(replace(CITATION, quote=evil, support=(Span(0, 9),), file=evil),))
+    for answer in (replace(PARTIAL, claims=(claim, WITHHELD)), replace(NOT_FOUND, near=(Near(evil, 1, evil, (evil,)),))):
+        page = Tags(answer_html(answer))
+        assert {tag[0] for tag in page.found} <= {"section", "p", "a", "ol", "ul", "li", "cite", "q", "mark", "span"}
+        assert {name for tag in page.found for name in tag[1:]} <= {"class", "data-status", "href", "id"}
+        assert evil in page.words
+
+
+def test_markdown_has_no_live_link_image_or_tag():
+    evil = "![x](http://evil/a.png) [y](http://evil) <b>z</b> `c` # h\n- i"
+    answer = replace(ANSWERED, claims=(replace(VERIFIED, text=evil),))
+    shown = answer_markdown(answer)
+    assert "\\!\\[x\\]\\(http\\:\\/\\/evil" in shown
+    assert "<b>" not in shown
+    assert "\n- i" not in shown
+    assert "> “Hawn says that Russia has become the **junior partner** of **China**\\.”" in shown
+    assert "does not say" in answer_markdown(NOT_FOUND).lower()
+    assert "withheld, not proved by the documents: 1" in answer_markdown(PARTIAL)
+
+
+def test_while_it_works_only_evidence_and_proved_sentences_are_shown():
+    watched = Watched()
+    steps = [(watched := watched.after(event)) for event in events_of(PARTIAL)]
+    assert [each.step for each in steps][:3] == ["reading", "reading: 100 of 400 tokens", "reading: 400 of 400 tokens"]
+    texts = [lines_text(each.lines()) for each in steps]
+    assert "best paragraph briefs/hawn.md ¶7" in texts[0]
+    assert "proved: Russia is the junior partner of China." in texts[-1]
+    assert "withheld: 1" in texts[-1]
+    assert not any("billion" in text for text in texts)
+    assert "proved" not in texts[4].replace("shown when proved", "")
+    assert lines_text(Watched().after(EvidenceFound((), (), 0.1)).lines()) == "reading …\n"
