@@ -1,0 +1,606 @@
+"""Finds the evidence of an answer's sentence, and says what in the sentence the evidence does not bear out.
+
+Pure: no model, no files. The model writes a sentence (a claim); `gather` picks one to three sentences of the passages
+that carry it; the rungs, cheapest first, each give None or the `Failure` that withholds the claim:
+
+1. `check_numbers`: every number, amount and date of the claim stands in the cited sentences, in the same unit;
+2. `check_names`: every proper name stands in the cited paragraphs, or in the title, author or heading they come with;
+   `check_novelty`: the claim says something beyond the question, and the evidence has it;
+3. `check_together`: a number and the names it is said of stand in one sentence, or in neighbouring ones of which the
+   later refers back; nobody has changed places; `check_negation`: nothing is denied that is affirmed, or turned into its
+   opposite.
+
+The fourth rung is the model's own and lives in `rag_geo.assistant`. `locate` cuts the quotes.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from rag_geo.records import Citation, Passage, Sentence, Span
+from rag_geo.text.facts import Facts, Name, acronym, facts, names, stem
+from rag_geo.text.quantities import Quantity, follows, unsupported
+from rag_geo.text.relations import (
+    crossed,
+    misattributed,
+    other_subject,
+    overlap,
+    regrouped,
+    swapped_roles,
+    turned_negation,
+    turned_opposite,
+)
+
+ContextNames = Mapping[str, Sequence[str]]
+
+_METONYMS = {
+    "russia": {"moscow", "kremlin"},
+    "china": {"beijing"},
+    "united-states": {"washington"},
+    "moscow": {"russia", "kremlin"},
+    "kremlin": {"russia", "moscow"},
+    "beijing": {"china"},
+    "washington": {"united-states"},
+}
+_REFERRING = frozenset("he she it they his her its their him them this these that those such both there".split())
+_PAIR = re.compile(
+    r"\b(?:both|the two|the three|the) (?:countries|nations|sides|states|powers|leaders|presidents)\b", re.I
+)
+_ABOUT_TEXT = frozenset(
+    stem(w)
+    for w in """article passage text paragraph document source author question answer mention state describe say report
+    accord provide information discuss refer""".split()
+)
+_YES_NO = re.compile(
+    r"\s*(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should|may|might|must)\b", re.I
+)
+_ANAPHORIC = frozenset({"the", "these", "those", "their", "both", "its"})
+_CANDIDATES = 3
+_ENOUGH_GAIN = 0.12
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """The rung that a claim failed ("number", "name", "novelty", "together", "negation") and why, for the user."""
+
+    rung: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What a claim is checked against.
+
+    `sentences` are the cited ones, in the order of the passages and of the text; `passages` the paragraphs they come
+    from, as the model read them; `names` what stands above those paragraphs: title, author, heading.
+    """
+
+    sentences: tuple[Sentence, ...]
+    passages: tuple[Passage, ...] = ()
+    names: tuple[str, ...] = ()
+
+
+# --- finding the evidence -------------------------------------------------------------------------------------------
+
+
+def find_evidence(
+    claim: str, passages: Sequence[Passage], question: str = "", *, limit: int = 3, seed: int = 0
+) -> tuple[Sentence, ...]:
+    """The one to `limit` sentences of the passages that best carry `claim`, in the order of the passages.
+
+    Greedy: the sentence that covers most of the claim's words, names and numbers, each weighted by its rarity over the
+    passages; then another as long as it adds a fair share that the ones before lack, neighbours of a chosen sentence
+    first, then its paragraph, then any other. A chosen sentence that begins with a reference back ("He", "The
+    statement") brings the one before it. `seed` starts from the second best sentence, the third, and so on.
+    Empty only if the passages have no sentences, or none shares a word with claim or question.
+    """
+    pool = [(p, i, sentence) for p, passage in enumerate(passages) for i, sentence in enumerate(passage.sentences)]
+    read = [facts(sentence.text) for _, _, sentence in pool]
+    wanted = _wanted(facts(claim), facts(question), read)
+    covers = [_covered(wanted, sentence) for sentence in read]
+    total = sum(weight for key, weight in wanted.items() if key[0] != "q") or 1.0
+    ranked = sorted(range(len(pool)), key=lambda n: (-_worth(covers[n], wanted, set()), n))
+    ranked = [n for n in ranked if covers[n]][seed:]
+    if not ranked:
+        return ()
+    chosen = ranked[:1]
+    while len(chosen) < limit:
+        have = set().union(*(covers[n] for n in chosen))
+        scores = {
+            n: _worth(covers[n], wanted, have) * _nearness(pool, chosen, n) for n in range(len(pool)) if n not in chosen
+        }
+        best = max(scores, key=lambda n: (scores[n], -n), default=None)
+        if best is None or _worth(covers[best], wanted, have, question=False) < _ENOUGH_GAIN * total:
+            break
+        chosen.append(best)
+    chosen = _with_antecedents(chosen, pool, read, limit)
+    return tuple(pool[n][2] for n in sorted(chosen))
+
+
+_Place = tuple[int, int, Sentence]
+_Want = tuple[str, object]
+
+
+def _wanted(claim: Facts, question: Facts, sentences: Sequence[Facts]) -> dict[_Want, float]:
+    """What the evidence should have, each with its weight: rare words more, names and numbers most."""
+    frequency = Counter(key for sentence in sentences for key in sentence.content)
+    size = len(sentences) + 1
+
+    def rarity(key: str) -> float:
+        return math.log(1 + size / (1 + frequency[key]))
+
+    named = {key for name in claim.names for key in name.keys}
+    wanted: dict[_Want, float] = {("w", key): rarity(key) * (1.5 if key in named else 1.0) for key in claim.content}
+    wanted |= {("n", quantity): 3 * math.log(1 + size) for quantity in claim.quantities}
+    wanted |= {("q", key): 0.25 * rarity(key) for key in question.content - claim.content}
+    return wanted
+
+
+def _covered(wanted: Mapping[_Want, float], sentence: Facts) -> set[_Want]:
+    """Which of the wanted things a sentence has."""
+    found: set[_Want] = set()
+    for want in wanted:
+        if isinstance(want[1], Quantity):
+            if any(follows(want[1], other) for other in sentence.quantities):
+                found.add(want)
+        elif want[1] in sentence.content:
+            found.add(want)
+    return found
+
+
+def _worth(cover: set[_Want], wanted: Mapping[_Want, float], have: set[_Want], *, question: bool = True) -> float:
+    """The weight of what `cover` adds to `have`."""
+    return sum(wanted[want] for want in cover - have if question or want[0] != "q")
+
+
+def _nearness(pool: Sequence[_Place], chosen: Sequence[int], n: int) -> float:
+    """1.3 for a neighbour of a chosen sentence, 1.15 in the same paragraph, 1 elsewhere."""
+    best = 1.0
+    for other in chosen:
+        if pool[other][0] == pool[n][0]:
+            best = max(best, 1.3 if abs(pool[other][1] - pool[n][1]) == 1 else 1.15)
+    return best
+
+
+def _with_antecedents(chosen: list[int], pool: Sequence[_Place], read: Sequence[Facts], limit: int) -> list[int]:
+    """Adds the sentence before one that refers back, as far as the limit allows."""
+    result = list(chosen)
+    for n in chosen:
+        if len(result) < limit and n - 1 not in result and pool[n][1] > 0 and refers_back(read[n]):
+            result.append(n - 1)
+    return result
+
+
+def refers_back(sentence: Facts) -> bool:
+    """Whether a sentence leans on the one before: a pronoun before any name, or a short definite description first.
+
+    "He expects ...", "This shows ...", "The statement says ..."; not "The Russian Far East ..." nor "Russia and its ...".
+    """
+    first_name = sentence.names[0].first if sentence.names else len(sentence.words)
+    opening = sentence.words[: min(first_name, 6)]
+    if any(word.lower in _REFERRING and not (word.lower in ("that", "there") and not word.initial) for word in opening):
+        return True
+    if len(sentence.words) > 2 and sentence.words[0].lower == "the" and first_name > 1:
+        return sentence.words[1].content and not sentence.words[1].capital and sentence.words[2].lower != "of"
+    return _PAIR.search(sentence.text) is not None
+
+
+def gather(
+    claim: str,
+    passages: Sequence[Passage],
+    question: str = "",
+    context_names: ContextNames | None = None,
+    *,
+    limit: int = 3,
+) -> tuple[Evidence, Failure | None]:
+    """The evidence of a claim and the first rung that it fails.
+
+    Three starting points are tried, best first; the first whose evidence passes every rung is taken. If none passes,
+    the best one's failure is given.
+    """
+    first: tuple[Evidence, Failure | None] | None = None
+    for seed in range(_CANDIDATES):
+        sentences = find_evidence(claim, passages, question, limit=limit, seed=seed)
+        if not sentences:
+            break
+        evidence = evidence_of(sentences, passages, context_names)
+        failure = check(claim, evidence, question)
+        if failure is None:
+            return evidence, None
+        first = first or (evidence, failure)
+    return first or (Evidence(()), Failure("novelty", "nothing in the passages bears on it"))
+
+
+def evidence_of(
+    sentences: Sequence[Sentence], passages: Sequence[Passage], context_names: ContextNames | None = None
+) -> Evidence:
+    """The evidence that citing `sentences` gives: they, their paragraphs, and what stands above these."""
+    places = {(sentence.file, sentence.paragraph) for sentence in sentences}
+    cited = tuple(passage for passage in passages if (passage.file, passage.paragraph) in places)
+    above = dict.fromkeys(text for passage in cited for text in (passage.title, passage.heading) if text)
+    for file in dict.fromkeys(sentence.file for sentence in sentences):
+        above |= dict.fromkeys(text for text in (context_names or {}).get(file, ()) if text)
+    return Evidence(tuple(sentences), cited, tuple(above))
+
+
+# --- the rungs ------------------------------------------------------------------------------------------------------
+
+
+def check(claim: str, evidence: Evidence, question: str = "") -> Failure | None:
+    """The first rung that the claim fails, or None."""
+    for rung in (check_numbers, check_names, check_novelty, check_together, check_negation):
+        failure = rung(claim, evidence, question)
+        if failure is not None:
+            return failure
+    return None
+
+
+def check_numbers(claim: str, evidence: Evidence, question: str = "") -> Failure | None:
+    """Every number, amount, percentage and date of the claim stands in the cited sentences, in the same unit.
+
+    That the question has it does not help. "The two countries" counts nothing that the sentences count otherwise.
+    """
+    missing = missing_numbers(claim, evidence)
+    if not missing:
+        return None
+    return Failure("number", f"the {_sort(missing[0])} {missing[0].text} is not in the cited sentences")
+
+
+def missing_numbers(claim: str, evidence: Evidence) -> tuple[Quantity, ...]:
+    """The numbers and dates of the claim that the cited sentences do not have."""
+    there = [quantity for sentence in evidence.sentences for quantity in facts(sentence.text).quantities]
+    return tuple(q for q in unsupported(facts(claim).quantities, there) if not _anaphoric(q, claim, evidence))
+
+
+def _sort(quantity: Quantity) -> str:
+    """The word for a kind of quantity."""
+    return "date" if quantity.kind == "date" else "number"
+
+
+def _anaphoric(quantity: Quantity, claim: str, evidence: Evidence) -> bool:
+    """Whether a spelled number only points back ("the two countries") and no cited sentence counts these otherwise."""
+    if quantity.text.casefold() not in ("two", "three"):
+        return False
+    read = facts(claim)
+    before = [word for word in read.words if word.end <= quantity.start]
+    after = next((word for word in read.words if word.start >= quantity.end), None)
+    if not before or before[-1].lower not in _ANAPHORIC or after is None:
+        return False
+    for sentence in evidence.sentences:
+        there = facts(sentence.text)
+        counted = {q.end for q in there.quantities if q.kind == "number"}
+        if any(word.key == after.key and word.start - end in (0, 1) for word in there.words for end in counted):
+            return False
+    return True
+
+
+def check_names(claim: str, evidence: Evidence, question: str = "") -> Failure | None:
+    """Every proper name of the claim stands in the cited paragraphs, or in a title, author or heading above them.
+
+    A name that only the question has is not enough: the question may be wrong. The one exception are capitals and
+    governments that the question uses for a country, or the other way round.
+    """
+    missing = missing_names(claim, evidence, question)
+    if not missing:
+        return None
+    asked = _keys(names(facts(question)))
+    for name in missing:
+        if set(name.keys) <= asked:
+            if all(_metonym(key, evidence) for key in name.keys):
+                continue
+            return Failure("name", f"the name {name.text} is only in the question, not in the cited paragraphs")
+        return Failure("name", f"the name {name.text} is not in the cited paragraphs")
+    return None
+
+
+def missing_names(claim: str, evidence: Evidence, question: str = "") -> tuple[Name, ...]:
+    """The names of the claim that neither the cited paragraphs nor what stands above them have."""
+    texts = _cited_texts(evidence)
+    lower = frozenset().union(*(text.lower_words for text in texts), facts(question).lower_words)
+    words = _vocabulary(texts)
+    found = [name for text in texts for name in text.names]
+    return tuple(name for name in names(facts(claim), lower) if not _has_name(name, words, found))
+
+
+def _cited_texts(evidence: Evidence) -> list[Facts]:
+    """Cited sentences, the rest of their paragraphs, and what stands above."""
+    texts = [sentence.text for sentence in evidence.sentences]
+    texts += [sentence.text for passage in evidence.passages for sentence in passage.sentences]
+    return [facts(text) for text in dict.fromkeys((*texts, *evidence.names))]
+
+
+def _vocabulary(texts: Iterable[Facts]) -> frozenset[str]:
+    """All keys of the content words of `texts`, names folded, and their words in lower case."""
+    return frozenset(key for text in texts for word in text.words if word.content for key in (word.key, word.lower))
+
+
+def _keys(found: Iterable[Name]) -> set[str]:
+    return {key for name in found for key in name.keys}
+
+
+def _has_name(name: Name, words: frozenset[str], found: Sequence[Name]) -> bool:
+    """Whether each word of the name is there, or its acronym, or what it is the acronym of."""
+    if all(key in words for key in name.keys):
+        return True
+    short = acronym(name)
+    if len(short) > 1 and short in words:
+        return True
+    letters = name.keys[0] if len(name.keys) == 1 and name.text.replace(".", "").isupper() else ""
+    return bool(letters) and any(acronym(other) == letters for other in found)
+
+
+def _metonym(key: str, evidence: Evidence) -> bool:
+    """Whether the cited paragraphs have the country for its capital, or the reverse."""
+    there = _keys(name for text in _cited_texts(evidence) for name in text.names)
+    return key in there or bool(_METONYMS.get(key, set()) & there)
+
+
+def check_novelty(claim: str, evidence: Evidence, question: str = "") -> Failure | None:
+    """The claim says something beyond the question, and the evidence has some of it.
+
+    Not asked of answers to yes-or-no questions and to choices ("Which is larger, A or B?"), whose words are all in the
+    question by right.
+    """
+    if not question.strip():
+        return None
+    read, asked = facts(claim), facts(question)
+    beyond = read.content - asked.content - _ABOUT_TEXT
+    numbers = unsupported(read.quantities, asked.quantities)
+    texts = _cited_texts(evidence)
+    if beyond & _vocabulary(texts):
+        return None
+    if numbers and len(missing_numbers(claim, evidence)) < len(numbers):
+        return None
+    if _YES_NO.match(question) or re.search(r"\bor\b", question):
+        return None
+    if beyond and any(_has_name(n, _vocabulary(texts), [m for t in texts for m in t.names]) for n in _new(read, asked)):
+        return None
+    if not beyond and not numbers:
+        return Failure("novelty", "it only repeats the question")
+    return Failure("novelty", "nothing it says beyond the question is in the cited paragraphs")
+
+
+def _new(read: Facts, asked: Facts) -> list[Name]:
+    """Names of the claim that the question does not have."""
+    return [name for name in read.names if not set(name.keys) <= asked.content]
+
+
+def check_together(claim: str, evidence: Evidence, question: str = "") -> Failure | None:
+    """What the claim puts together stands together: numbers with names, names with each other, who with what."""
+    read = facts(claim)
+    sentences = [facts(sentence.text) for sentence in evidence.sentences]
+    reason = _numbers_apart(read, evidence, question) or _names_apart(read, evidence, question)
+    for compare in (regrouped, swapped_roles, other_subject, misattributed):
+        reason = reason or compare(read, sentences)
+    return Failure("together", reason) if reason else None
+
+
+def check_negation(claim: str, evidence: Evidence, question: str = "") -> Failure | None:
+    """Nothing denied that the evidence affirms, nothing affirmed that it denies, no word turned into its opposite."""
+    sentences = [facts(sentence.text) for sentence in evidence.sentences]
+    reason = turned_negation(facts(claim), sentences) or turned_opposite(facts(claim), sentences)
+    return Failure("negation", reason) if reason else None
+
+
+# --- rung 3: together -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Reach:
+    """One evidence sentence with the sentences it leans on, as one body of words, names and numbers."""
+
+    sentence: Sentence
+    texts: tuple[Facts, ...]
+
+    def words(self) -> frozenset[str]:
+        return _vocabulary(self.texts)
+
+    def names(self) -> list[Name]:
+        return [name for text in self.texts for name in text.names]
+
+    def has(self, name: Name) -> bool:
+        return _has_name(name, self.words(), self.names())
+
+    def counts(self, quantity: Quantity) -> bool:
+        return any(follows(quantity, other) for text in self.texts for other in text.quantities)
+
+
+def _reaches(evidence: Evidence) -> list[_Reach]:
+    """Every cited sentence with what it refers back to, and with what stands above its paragraph."""
+    found = []
+    above = tuple(facts(text) for text in evidence.names)
+    for sentence in evidence.sentences:
+        around = next(
+            (p.sentences for p in evidence.passages if (p.file, p.paragraph) == (sentence.file, sentence.paragraph)),
+            tuple(s for s in evidence.sentences if (s.file, s.paragraph) == (sentence.file, sentence.paragraph)),
+        )
+        at = next((i for i, other in enumerate(around) if other.start == sentence.start), 0)
+        texts = [facts(sentence.text)]
+        while at > 0 and refers_back(texts[-1]):
+            at -= 1
+            texts.append(facts(around[at].text))
+        if _PAIR.search(sentence.text):
+            texts += [facts(other.text) for other in around]
+        found.append(_Reach(sentence, (*texts, *above)))
+    return found
+
+
+def _claim_names(read: Facts, evidence: Evidence, question: str) -> list[Name]:
+    """The claim's names, without ordinary words at its beginning and without capitals standing for countries."""
+    texts = _cited_texts(evidence)
+    lower = frozenset().union(*(text.lower_words for text in texts), facts(question).lower_words)
+    return list(names(read, lower))
+
+
+def _numbers_apart(read: Facts, evidence: Evidence, question: str) -> str | None:
+    """A number whose names do not stand in a sentence that has it, or that the sentence ties to something else."""
+    reaches = _reaches(evidence)
+    found = _claim_names(read, evidence, question)
+    for quantity in read.quantities:
+        holders = [r for r in reaches if any(follows(quantity, q) for q in r.texts[0].quantities)]
+        if not holders:
+            continue
+        near = _same_clause(read, quantity, found)
+        reasons = [_apart(quantity, near, read, holder, reaches) for holder in holders]
+        if all(reasons):
+            return reasons[0]
+    return None
+
+
+_CLAUSE = re.compile(r"[;:—]|,?\s\b(?:while|whereas|but|although|though|because|which|who|whose)\b", re.I)
+
+
+def _same_clause(read: Facts, quantity: Quantity, found: Sequence[Name]) -> list[Name]:
+    """The names in the quantity's clause, nearest first; the claim's first name if the clause has none."""
+    cuts = [0, *(match.start() for match in _CLAUSE.finditer(read.text)), len(read.text) + 1]
+    start = max(cut for cut in cuts if cut <= quantity.start)
+    end = min(cut for cut in cuts if cut > quantity.start)
+    here = [name for name in found if start <= name.start < end]
+    return sorted(here, key=lambda n: max(n.start - quantity.end, quantity.start - n.end)) or list(found[:1])
+
+
+def _apart(
+    quantity: Quantity, near: Sequence[Name], read: Facts, holder: _Reach, reaches: Sequence[_Reach]
+) -> str | None:
+    """Why the holder, a sentence with the number, does not say it of the names, or None."""
+    for place, name in enumerate(near):
+        if holder.has(name):
+            continue
+        if place and _linked(name, near, holder, reaches):
+            continue
+        return f"{quantity.text} and {name.text} do not stand together in the cited paragraphs"
+    for other in read.quantities:
+        if other is not quantity and not holder.counts(other) and not _elsewhere(other, holder, reaches):
+            return f"{quantity.text} and {other.text} do not stand together in the cited paragraphs"
+    if not near and not _about_same(read, holder):
+        return f"the cited sentence says {quantity.text} of something else"
+    return crossed(read, holder.texts[0])
+
+
+def _elsewhere(other: Quantity, holder: _Reach, reaches: Sequence[_Reach]) -> bool:
+    """Whether another number stands in a neighbouring sentence of the same paragraph that refers back or is next."""
+    place = (holder.sentence.file, holder.sentence.paragraph)
+    return any((r.sentence.file, r.sentence.paragraph) == place and r.counts(other) for r in reaches)
+
+
+def _linked(name: Name, near: Sequence[Name], holder: _Reach, reaches: Sequence[_Reach]) -> bool:
+    """Whether a sentence of the holder's paragraph ties the name to another of the claim's names that the holder has."""
+    place = (holder.sentence.file, holder.sentence.paragraph)
+    others = [other for other in near if other is not name and holder.has(other)]
+    return any(
+        (reach.sentence.file, reach.sentence.paragraph) == place and reach.has(name) and any(map(reach.has, others))
+        for reach in reaches
+    )
+
+
+def _about_same(read: Facts, holder: _Reach) -> bool:
+    """Whether a claim without names shares some content with the sentence that has its number."""
+    return not read.content or bool(read.content & frozenset().union(*(text.content for text in holder.texts)))
+
+
+def _names_apart(read: Facts, evidence: Evidence, question: str) -> str | None:
+    """Two names side by side in the claim that no cited sentence has together, nor one paragraph by a third name."""
+    reaches = _reaches(evidence)
+    found = _claim_names(read, evidence, question)
+    for one, other in zip(found, found[1:], strict=False):
+        if _CLAUSE.search(read.text[one.end : other.start]):
+            continue
+        if any(reach.has(one) and reach.has(other) for reach in reaches):
+            continue
+        holders = [reach for reach in reaches if reach.has(one)]
+        if any(_linked(other, found, holder, reaches) for holder in holders):
+            continue
+        if not holders or not any(reach.has(other) for reach in reaches):
+            continue
+        return f"{one.text} and {other.text} do not stand together in the cited paragraphs"
+    return None
+
+
+# --- signals, quotes, what is missing -------------------------------------------------------------------------------
+
+
+def signals(claim: str, evidence: Evidence, question: str = "") -> dict[str, float]:
+    """What the calibration of the model's check may use, each 0 to 1 but the counts, which are cut at 3.
+
+    `words_in_best` / `words_in_all`: share of the claim's content words in the best cited sentence / in all of them;
+    `words_in_paragraphs`: the same for the cited paragraphs with their titles and headings; `question_covered`: share of
+    the question's content words in the cited sentences; `question_covered_paragraphs`: in the paragraphs;
+    `missing_numbers`, `missing_names`: how many; `names_only_in_question`: of the claim's names, how many only the
+    question has; `novel_words`: share of the claim's words that are not in the question; `novel_supported`: the share of
+    these in the cited sentences; `sentences`, `paragraphs`: how many are cited.
+    """
+    read, asked = facts(claim), facts(question)
+    sentences = [facts(sentence.text) for sentence in evidence.sentences]
+    in_all = frozenset().union(*(sentence.content for sentence in sentences))
+    around = _vocabulary(_cited_texts(evidence))
+    novel = read.content - asked.content
+    missing = missing_names(claim, evidence, question)
+    asked_names = _keys(asked.names)
+    return {
+        "words_in_best": max((overlap(read, sentence) for sentence in sentences), default=0.0),
+        "words_in_all": _share(read.content, in_all),
+        "words_in_paragraphs": _share(read.content, around),
+        "question_covered": _share(asked.content, in_all),
+        "question_covered_paragraphs": _share(asked.content, around),
+        "missing_numbers": float(min(3, len(missing_numbers(claim, evidence)))),
+        "missing_names": float(min(3, len(missing))),
+        "names_only_in_question": float(min(3, sum(set(name.keys) <= asked_names for name in missing))),
+        "novel_words": len(novel) / len(read.content) if read.content else 0.0,
+        "novel_supported": _share(novel, in_all),
+        "sentences": float(min(3, len(sentences))),
+        "paragraphs": float(min(3, len({(s.file, s.paragraph) for s in evidence.sentences}))),
+    }
+
+
+def _share(wanted: frozenset[str], there: frozenset[str]) -> float:
+    """The share of `wanted` that is there; 1 if nothing is wanted."""
+    return len(wanted & there) / len(wanted) if wanted else 1.0
+
+
+def locate(claim: str, evidence: Evidence, document_text: Callable[[str], str]) -> tuple[Citation, ...]:
+    """One citation for each sentence of the evidence, the one that carries most of the claim first.
+
+    The quote is cut from ``document_text(file)``. `support` are the words of the quote that the claim has too: stems,
+    names, numbers; touching spans are one.
+    """
+    citations = []
+    for sentence in evidence.sentences:
+        quote = document_text(sentence.file)[sentence.start : sentence.end]
+        support = supporting_words(claim, quote)
+        citation = Citation(sentence.file, sentence.paragraph, sentence.start, sentence.end, quote, support)
+        citations.append((-sum(span.end - span.start for span in support), citation))
+    return tuple(citation for _, citation in sorted(citations, key=lambda pair: pair[0]))
+
+
+def supporting_words(claim: str, quote: str) -> tuple[Span, ...]:
+    """Spans of the words, names and numbers of `quote` that the claim has too; joined over a single space."""
+    read, there = facts(claim), facts(quote)
+    spans = [Span(word.start, word.end) for word in there.words if word.content and word.key in read.content]
+    spans += [Span(q.start, q.end) for q in there.quantities if any(follows(own, q) for own in read.quantities)]
+    joined: list[Span] = []
+    for span in sorted(spans):
+        if joined and quote[joined[-1].end : span.start] in ("", " ", "-", "’s ", "'s "):
+            joined[-1] = Span(joined[-1].start, max(joined[-1].end, span.end))
+        elif not joined or span.start >= joined[-1].end:
+            joined.append(span)
+    return tuple(joined)
+
+
+def question_terms_missing(question: str, text: str) -> tuple[str, ...]:
+    """The names, numbers and content words of the question that `text` does not say, as the question writes them.
+
+    Names are given whole, numbers as written, words in the order of the question, each once.
+    """
+    asked, there = facts(question), facts(text)
+    words = _vocabulary([there])
+    missing: list[tuple[int, str]] = []
+    for name in asked.names:
+        if not _has_name(name, words, there.names) and not (name.doubtful and stem(name.text.casefold()) in words):
+            missing.append((name.start, name.text))
+    missing += [(q.start, q.text) for q in unsupported(asked.quantities, there.quantities)]
+    missing += [(w.start, w.text) for w in asked.words if w.content and not w.name and w.key not in words]
+    return tuple(dict.fromkeys(text for _, text in sorted(missing)))
