@@ -17,6 +17,8 @@ export Q TORCH_INDEX
 
 RECIPE := pyproject.toml constraints.txt $(wildcard setup/*.py setup/*.cmake) $(VENV)/cpu-flags
 
+SAY_READY = $(if $(filter $@,$(MAKECMDGOALS)),echo "ready: $(VENV)" >&2,:)
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
@@ -39,8 +41,10 @@ models: setup ## fetch the default model, 1.1 GB, and check it (once)
 	@$(BIN)/rag-geo models pull >&2
 
 setup: $(VENV)/ready ## make the virtual environment, with llama.cpp built for this CPU (once)
+	@$(SAY_READY)
 
 dev: $(VENV)/ready-dev ## the same with the tools for development
+	@$(SAY_READY)
 
 test: dev lint models ## set up, lint, then every test, with the real models
 	@$(BIN)/rag-geo models pull $(TEST_MODEL) >&2
@@ -52,7 +56,7 @@ test-fast: dev ## the tests that need no model and no browser
 lint: dev ## ruff and mypy
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/mypy --strict setup/prepare.py
+	$(BIN)/mypy --strict setup/prepare.py setup/lock.py
 
 bench: dev index ## speed and memory, as ratios against named references
 	@$(BIN)/python -m benchmarks
@@ -67,7 +71,8 @@ clean: ## remove virtual environment, indexes and caches here (models and wheels
 
 python:
 	@test -n "$(PYTHON)" || { echo 'Python 3.11 or newer is missing. On Debian and Ubuntu:' >&2; \
-		echo '    sudo apt-get update && sudo apt-get install -y python3 python3-venv g++' >&2; exit 1; }
+		echo '    sudo apt-get update && sudo apt-get install -y python3 python3-venv g++' >&2; \
+		echo 'and where python3 is older there (python3 --version): python3.11 python3.11-venv g++' >&2; exit 1; }
 
 # Rewritten only when it differs: a checkout carried to another CPU is set up anew, with a library built for that one.
 $(VENV)/cpu-flags: FORCE | python

@@ -6,13 +6,16 @@
 from __future__ import annotations
 
 import sys
+import tomllib
+from collections.abc import Iterable
 from importlib import metadata
 from pathlib import Path
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-EXTRAS = ("dev",)
+ROOT = Path(__file__).resolve().parent.parent
+
 # They are fetched into pip's isolated build environments and so not always installed here.
 BUILD = (
     "cmake",
@@ -28,24 +31,31 @@ BUILD = (
 )
 
 
-def closure(name: str, extras: tuple[str, ...] = ()) -> dict[str, str]:
-    """Give name and version of everything that the installed `name` with `extras` needs, without local version tags."""
+def project_requirements(pyproject: Path = ROOT / "pyproject.toml") -> list[Requirement]:
+    """Give what the project asks for itself, with all its extras."""
+    project = tomllib.loads(pyproject.read_text(encoding="utf-8"))["project"]
+    extras = [line for extra in project.get("optional-dependencies", {}).values() for line in extra]
+    return [Requirement(line) for line in (*project["dependencies"], *extras)]
+
+
+def closure(requirements: Iterable[Requirement]) -> dict[str, str]:
+    """Give name and installed version, without local tag, of `requirements` and of everything they need in turn."""
     found: dict[str, str] = {}
-    seen: set[tuple[str, tuple[str, ...]]] = set()
-    waiting = [(name, extras)]
+    seen: set[tuple[str, frozenset[str]]] = set()
+    waiting = list(requirements)
     while waiting:
-        key = waiting.pop()
-        if key in seen:
+        wanted = waiting.pop()
+        name, extras = canonicalize_name(wanted.name), frozenset(wanted.extras)
+        if (name, extras) in seen:
             continue
-        seen.add(key)
-        distribution = metadata.distribution(key[0])
-        found[canonicalize_name(key[0])] = distribution.version.split("+")[0]
-        for line in distribution.requires or []:
-            requirement = Requirement(line)
+        seen.add((name, extras))
+        distribution = metadata.distribution(name)
+        found[name] = distribution.version.split("+")[0]
+        for requirement in map(Requirement, distribution.requires or []):
             marker = requirement.marker
-            if marker is None or any(marker.evaluate({"extra": extra}) for extra in ("", *key[1])):
-                waiting.append((requirement.name, tuple(sorted(requirement.extras))))
-    return {package: version for package, version in found.items() if package != canonicalize_name(name)}
+            if marker is None or any(marker.evaluate({"extra": extra}) for extra in ("", *extras)):
+                waiting.append(requirement)
+    return found
 
 
 def main(path: Path) -> int:
@@ -53,7 +63,7 @@ def main(path: Path) -> int:
     lines = path.read_text(encoding="utf-8").splitlines()
     comments = [line for line in lines if line.startswith("#")]
     old = dict(line.split("==") for line in lines if "==" in line and not line.startswith("#"))
-    pins = {package: old[package] for package in BUILD if package in old} | closure("rag-geo", EXTRAS)
+    pins = {package: old[package] for package in BUILD if package in old} | closure(project_requirements())
     lines = [*comments, *(f"{package}=={pins[package]}" for package in sorted(pins))]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return 0
