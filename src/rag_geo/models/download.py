@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -170,10 +171,11 @@ def _write(
             report(done, total)
 
 
+@cache
 def _trust() -> ssl.SSLContext:
     context = ssl.create_default_context()
     paths = ssl.get_default_verify_paths()
-    if paths.cafile is None and paths.capath is None:  # a Python that does not know where the system keeps them
+    if paths.cafile is None and paths.capath is None:  # pragma: no cover  (a Python that does not know the system)
         import certifi
 
         context.load_verify_locations(certifi.where())

@@ -64,13 +64,19 @@ def publish(part: Path, target: Path) -> None:
         os.close(directory)
 
 
-def write_atomically(path: Path, text: str) -> None:
-    """Replace the content of `path` by `text` (UTF-8), whole or not at all. Raises OSError."""
+def write_atomically(path: Path, text: str, *, durable: bool = True) -> None:
+    """Replace the content of `path` by `text` (UTF-8), whole or not at all.
+
+    Unless `durable`, a power cut soon after may leave it empty. Raises OSError.
+    """
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as stream:
             stream.write(text)
-        publish(Path(name), path)
+        if durable:
+            publish(Path(name), path)
+        else:
+            Path(name).replace(path)
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
@@ -129,7 +135,8 @@ class HashMemory:
             return
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            write_atomically(self.path, json.dumps({**self._entries(), str(path): entry}, indent=1, sort_keys=True))
+            text = json.dumps({**self._entries(), str(path): entry}, indent=1, sort_keys=True)
+            write_atomically(self.path, text, durable=False)
         except OSError as error:
             log.debug("hash memory not written: %s", error)
 

