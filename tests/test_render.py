@@ -10,10 +10,10 @@ from importlib.resources import files
 
 import jsonschema
 import pytest
-from answers import ANSWERED, CITATION, HIT, NEAR, NOT_FOUND, PARTIAL, QUOTE, VERIFIED, WITHHELD, events_of
 from hypothesis import given
 from hypothesis import strategies as st
 
+from answers import ANSWERED, CITATION, HIT, NEAR, NOT_FOUND, PARTIAL, QUOTE, VERIFIED, WITHHELD, events_of
 from rag_geo.errors import IndexMissingError, UsageError
 from rag_geo.records import Answer, Citation, Claim, EvidenceFound, Near, Span
 from rag_geo.render import (
@@ -37,18 +37,21 @@ from rag_geo.render import (
 
 SCHEMA = json.loads(files("rag_geo").joinpath("answer.schema.json").read_text(encoding="utf-8"))
 NASTY = "a\x1b]8;;http://evil\x07b\x9b31mc\u202etxt\u2066\x00\x7f\r\nd\U000e0041\ud800"
-OBEYED = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u200e\u200f\ud800-\udfff\U000e0000-\U000e007f]")
+OBEYED = re.compile(
+    "[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u200e\u200f\ud800-\udfff\U000e0000-\U000e007f]"
+)
 
 
 def nasty(answer: Answer) -> Answer:
     """The same answer with every text of a document, file name, model or user made hostile."""
     citation = replace(CITATION, file=f"{NASTY}.md", quote=NASTY + CITATION.quote, support=(Span(0, 20),))
     claims = tuple(
-        replace(each, text=NASTY + each.text, reason=each.reason and NASTY, citations=(citation,) if each.citations else ())
+        replace(each, text=NASTY + each.text, reason=each.reason and NASTY, citations=each.citations and (citation,))
         for each in answer.claims
     )
     near = tuple(Near(f"{NASTY}.md", 3, NASTY, (NASTY,)) for _ in answer.near)
-    return replace(answer, question=NASTY, claims=claims, near=near, model=NASTY, embedder=NASTY, index_generation=NASTY)
+    names = {"question": NASTY, "model": NASTY, "embedder": NASTY, "index_generation": NASTY}
+    return replace(answer, claims=claims, near=near, **names)
 
 
 def test_an_answer_shows_status_sentences_with_marks_and_their_evidence():
@@ -240,9 +243,10 @@ class Tags(HTMLParser):
 
 
 def test_html_holds_only_its_own_tags():
-    evil = '<img src=x onerror=alert(1)>"\'&<script>'
+    evil = "<img src=x onerror=alert(1)>\"'&<script>"
     claim = replace(VERIFIED, text=evil, citations=(replace(CITATION, quote=evil, support=(Span(0, 9),), file=evil),))
-    for answer in (replace(PARTIAL, claims=(claim, WITHHELD)), replace(NOT_FOUND, near=(Near(evil, 1, evil, (evil,)),))):
+    near = Near(evil, 1, evil, (evil,))
+    for answer in (replace(PARTIAL, claims=(claim, WITHHELD)), replace(NOT_FOUND, near=(near,))):
         page = Tags(answer_html(answer))
         assert {tag[0] for tag in page.found} <= {"section", "p", "a", "ol", "ul", "li", "cite", "q", "mark", "span"}
         assert {name for tag in page.found for name in tag[1:]} <= {"class", "data-status", "href", "id"}

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
 
@@ -17,16 +18,31 @@ import click
 from rag_geo.errors import RagGeoError
 from rag_geo.process import CLOSED_PIPE, INTERRUPTED, run_process
 from rag_geo.question import check_question
-from rag_geo.render import answer_object, answer_terminal, error_text, hit_lines, hit_object, json_text, lines_text
+from rag_geo.render import (
+    Line,
+    answer_object,
+    answer_terminal,
+    error_text,
+    hit_lines,
+    hit_object,
+    json_text,
+    lines_text,
+    table_lines,
+    visible,
+    visible_name,
+)
 from rag_geo.session import (
     SKIPPED,
     Edges,
     answer_each,
     answer_one,
     find,
+    model_object,
+    pull_model,
     question_from,
     split_options,
     terminal_width,
+    verify_model,
 )
 
 _Command = Callable[..., Any]
@@ -85,7 +101,7 @@ def ask(
         if question is not None:
             raise click.UsageError("QUESTION and --jsonl exclude each other")
         return _print_each(answer_each(edges, batch, filters, edges.settings(flags)))
-    wanted = question_from(question, click.get_binary_stream("stdin"))
+    wanted = question_from(question, sys.stdin.buffer)
     answer = answer_one(edges, wanted, filters, edges.settings(flags))
     if as_json:
         return _print_json(answer_object(answer))
@@ -106,8 +122,72 @@ def search(edges: Edges, /, query: str, as_json: bool, **options: object) -> int
     hits = find(edges, wanted, filters, edges.settings(flags))
     if as_json:
         return _print_json({"query": wanted, "hits": [hit_object(hit) for hit in hits]})
-    text = lines_text(hit_lines(hits), width=terminal_width(), color=edges.color(sys.stdout))
-    return _print(text or "nothing found\n")
+    return _print_lines(edges, hit_lines(hits)) if hits else _print("nothing found\n")
+
+
+@cli.group("models")
+def models_group() -> None:
+    """List, fetch and check the models."""
+
+
+@models_group.command("list")
+@_json_option
+@click.pass_obj
+def models_list(edges: Edges, /, as_json: bool) -> int:
+    """List the known models and what is there of them."""
+    from rag_geo import models
+
+    settings = edges.settings({})
+    states = [models.model_state(spec, settings.cache) for spec in models.registry()]
+    if as_json:
+        return _print_json({"models": [model_object(each) for each in states]})
+    rows = [
+        (each.spec.name, each.spec.role, each.state, f"{each.spec.bytes / 1e6:,.0f} MB", each.spec.licence)
+        for each in states
+    ]
+    return _print_lines(edges, table_lines(rows, styles=("strong",)))
+
+
+@models_group.command("pull")
+@click.argument("name", required=False)
+@click.option("--from", "given", type=click.Path(path_type=Path), metavar="FILE", help="Copy this file instead.")
+@click.pass_obj
+def models_pull(edges: Edges, /, name: str | None, given: Path | None) -> int:
+    """Fetch model NAME (default: the one in the settings), unless it is there; an interrupted fetch goes on."""
+    settings = edges.settings({})
+    file = pull_model(edges, name or settings.model, settings, given)
+    return _print(f"{visible(file.name)} is ready: {visible_name(str(file.path))}\n")
+
+
+@models_group.command("verify")
+@click.argument("names", nargs=-1)
+@click.pass_obj
+def models_verify(edges: Edges, /, names: Sequence[str]) -> int:
+    """Hash the files of models NAMES anew (default: model and embedder of the settings)."""
+    settings = edges.settings({})
+    for name in names or (settings.model, settings.embedder):
+        file = verify_model(edges, name, settings)
+        _print(f"ok  {visible(file.name)}  SHA-256 {file.sha256}  {visible_name(str(file.path))}\n")
+    return 0
+
+
+@cli.command()
+@_json_option
+@_index_option
+@_model_options
+@click.pass_obj
+def doctor(edges: Edges, /, as_json: bool, **flags: object) -> int:
+    """Run every part for real, each in a process of its own, and say what to do about what fails."""
+    from rag_geo import doctor as checks
+
+    findings = []
+    for finding in edges.examine(edges.settings(flags)):
+        findings.append(finding)
+        if not as_json:
+            _print(checks.finding_text(finding) + "\n")
+    if as_json:
+        _print_json({"findings": [asdict(each) for each in findings]})
+    return checks.exit_code(findings)
 
 
 def run(arguments: Sequence[str], edges: Edges) -> int:
@@ -141,6 +221,10 @@ def main() -> NoReturn:
 def _print(text: str) -> int:
     click.echo(text, nl=False)
     return 0
+
+
+def _print_lines(edges: Edges, lines: Iterable[Line]) -> int:
+    return _print(lines_text(lines, width=terminal_width(), color=edges.color(sys.stdout)))
 
 
 def _print_json(value: object) -> int:

@@ -171,6 +171,19 @@ def hit_lines(hits: Sequence[Hit]) -> list[Line]:
     return lines
 
 
+def table_lines(rows: Sequence[Sequence[str]], *, styles: Sequence[str] = ()) -> list[Line]:
+    """Lay out rows of untrusted cells in columns; `styles` are those of the columns, "" where there are no more."""
+    cells = [[visible(cell) for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    padded = [*styles, *[""] * (len(widths) - len(styles))]
+    return [
+        Line(
+            tuple(Segment(cell.ljust(width + 2), style) for cell, width, style in zip(row, widths, padded, strict=True))
+        )
+        for row in cells
+    ]
+
+
 def lines_text(lines: Iterable[Line], *, width: int = 80, color: bool = False) -> str:
     """Wrap lines to `width` columns and give them as text, each with a line break at its end.
 

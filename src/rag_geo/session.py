@@ -14,10 +14,12 @@ from rag_geo.errors import RagGeoError, UsageError
 from rag_geo.question import Asked, check_filters, check_question, parse_line, raw_id, raw_question
 from rag_geo.records import Answer, Event, Filters, Finished, Hit
 from rag_geo.settings import CONFIG_VARIABLE, Settings, read_toml, resolve_settings
-from rag_geo.terminal import Terminal
+from rag_geo.terminal import Advance, Terminal
 
 if TYPE_CHECKING:
+    from rag_geo.doctor import Finding
     from rag_geo.embedding import Embedder
+    from rag_geo.models import ModelFile, ModelState, Report
 
 MAX_WIDTH = 110
 SKIPPED = 3
@@ -49,7 +51,13 @@ def _load_assistant(settings: Settings, note: Callable[[str], None]) -> Answerer
 def _load_embedder(settings: Settings) -> Embedder:
     from rag_geo.embedding import load_embedder
 
-    return load_embedder(settings)
+    return load_embedder(settings.embedder)
+
+
+def _examine(settings: Settings) -> Iterator[Finding]:
+    from rag_geo.doctor import examine
+
+    return examine(settings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +67,7 @@ class Edges:
     env: Mapping[str, str]
     load_assistant: Callable[[Settings, Callable[[str], None]], Answerer] = _load_assistant
     load_embedder: Callable[[Settings], Embedder] = _load_embedder
+    examine: Callable[[Settings], Iterator[Finding]] = _examine
 
     def settings(self, flags: Mapping[str, object]) -> Settings:
         """Resolve the settings from flags, environment and the settings file. Raises `UsageError`."""
@@ -137,6 +146,35 @@ def find(edges: Edges, query: str, filters: Filters, settings: Settings) -> Sequ
     embedder = edges.load_embedder(settings)
     with Index.open(settings.index, embedder=embedder) as index:
         return search(index, query, embedder, filters=filters, settings=settings.retrieval)
+
+
+def pull_model(edges: Edges, name: str, settings: Settings, given: Path | None = None) -> ModelFile:
+    """Get a model into the cache with a progress bar, unless it is there; `given` is a file to copy."""
+    from rag_geo import models
+
+    spec = models.find_spec(name)
+    with edges.terminal().progress() as advance:
+        report = _reporter(advance)
+        return models.pull(spec, settings.cache, report=report, offline=settings.offline, given=given)
+
+
+def verify_model(edges: Edges, name: str, settings: Settings) -> ModelFile:
+    """Hash the files of a model anew, with a progress bar."""
+    from rag_geo import models
+
+    with edges.terminal().progress() as advance:
+        return models.verify(models.find_spec(name), settings.cache, report=_reporter(advance))
+
+
+def model_object(state: ModelState) -> dict[str, object]:
+    """Give a model of the list as the object that ``rag-geo models list --json`` prints."""
+    spec = state.spec
+    names = ("name", "role", "licence", "bytes", "sha256")
+    return {name: getattr(spec, name) for name in names} | {"state": state.state, "path": str(state.path)}
+
+
+def _reporter(advance: Advance) -> Report:
+    return lambda progress: advance(progress.what, progress.done_bytes, progress.total_bytes)
 
 
 def _last_answer(events: Iterable[Event]) -> Answer:
