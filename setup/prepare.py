@@ -138,6 +138,10 @@ def installed(python: Path) -> dict[str, str]:
 
 def ensure_torch(pip: Pip) -> None:
     """Have torch in the environment before the packages that ask for it, and say so if it brought CUDA along."""
+    pinned = dict(line.split("==") for line in CONSTRAINTS.read_text().splitlines() if "==" in line)["torch"]
+    if installed(pip.python).get("torch", "").split("+")[0] == pinned:
+        say(f"    torch {pinned} is installed already")
+        return
     pip.install(
         "installing torch (200 MB, 1 min; gigabytes where the index has the CUDA wheel: see TORCH_INDEX)", "torch"
     )
