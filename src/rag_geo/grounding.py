@@ -20,20 +20,12 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from rag_geo.records import Citation, Passage, Sentence, Span
-from rag_geo.text.facts import Facts, Name, acronym, facts, names, stem
+from rag_geo.text.facts import Facts, Name, acronym, facts, names, settled, stem
 from rag_geo.text.quantities import Quantity, follows, unsupported
-from rag_geo.text.relations import (
-    crossed,
-    misattributed,
-    other_subject,
-    overlap,
-    regrouped,
-    swapped_roles,
-    turned_negation,
-    turned_opposite,
-)
+from rag_geo.text.relations import COMPARISONS, crossed, overlap, turned_negation, turned_opposite
 
 ContextNames = Mapping[str, Sequence[str]]
 
@@ -300,10 +292,9 @@ def check_names(claim: str, evidence: Evidence, question: str = "") -> Failure |
 def missing_names(claim: str, evidence: Evidence, question: str = "") -> tuple[Name, ...]:
     """The names of the claim that neither the cited paragraphs nor what stands above them have."""
     texts = _cited_texts(evidence)
-    lower = frozenset().union(*(text.lower_words for text in texts), facts(question).lower_words)
     words = _vocabulary(texts)
     found = [name for text in texts for name in text.names]
-    return tuple(name for name in names(facts(claim), lower) if not _has_name(name, words, found))
+    return tuple(name for name in names(facts(claim), _lower(evidence, question)) if not _has_name(name, words, found))
 
 
 def _cited_texts(evidence: Evidence) -> list[Facts]:
@@ -311,6 +302,11 @@ def _cited_texts(evidence: Evidence) -> list[Facts]:
     texts = [sentence.text for sentence in evidence.sentences]
     texts += [sentence.text for passage in evidence.passages for sentence in passage.sentences]
     return [facts(text) for text in dict.fromkeys((*texts, *evidence.names))]
+
+
+def _lower(evidence: Evidence, question: str) -> frozenset[str]:
+    """All words that the cited paragraphs, what stands above them, or the question have in lower case."""
+    return frozenset().union(*(text.lower_words for text in _cited_texts(evidence)), facts(question).lower_words)
 
 
 def _vocabulary(texts: Iterable[Facts]) -> frozenset[str]:
@@ -371,10 +367,11 @@ def _new(read: Facts, asked: Facts) -> list[Name]:
 
 def check_together(claim: str, evidence: Evidence, question: str = "") -> Failure | None:
     """What the claim puts together stands together: numbers with names, names with each other, who with what."""
-    read = facts(claim)
-    sentences = [facts(sentence.text) for sentence in evidence.sentences]
-    reason = _numbers_apart(read, evidence, question) or _names_apart(read, evidence, question)
-    for compare in (regrouped, swapped_roles, other_subject, misattributed):
+    lower = _lower(evidence, question)
+    read = settled(facts(claim), lower)
+    sentences = [settled(facts(sentence.text), lower) for sentence in evidence.sentences]
+    reason = _numbers_apart(read, evidence) or _names_apart(read, evidence)
+    for compare in COMPARISONS:
         reason = reason or compare(read, sentences)
     return Failure("together", reason) if reason else None
 
@@ -423,23 +420,23 @@ def _reaches(evidence: Evidence) -> list[_Reach]:
         while at > 0 and refers_back(texts[-1]):
             at -= 1
             texts.append(facts(around[at].text))
+        texts += [facts(other.text) for other in around[:at] if _takes_up(texts[0], facts(other.text))]
         if _PAIR.search(sentence.text):
             texts += [facts(other.text) for other in around]
         found.append(_Reach(sentence, (*texts, *above)))
     return found
 
 
-def _claim_names(read: Facts, evidence: Evidence, question: str) -> list[Name]:
-    """The claim's names, without ordinary words at its beginning and without capitals standing for countries."""
-    texts = _cited_texts(evidence)
-    lower = frozenset().union(*(text.lower_words for text in texts), facts(question).lower_words)
-    return list(names(read, lower))
+def _takes_up(sentence: Facts, earlier: Facts) -> bool:
+    """Whether "the institute" in a sentence takes up a "Hallam Institute" of an earlier one."""
+    heads = {name.keys[-1] for name in earlier.names if len(name.keys) > 1}
+    return any(a.lower == "the" and not b.capital and b.key in heads for a, b in pairwise(sentence.words))
 
 
-def _numbers_apart(read: Facts, evidence: Evidence, question: str) -> str | None:
+def _numbers_apart(read: Facts, evidence: Evidence) -> str | None:
     """A number whose names do not stand in a sentence that has it, or that the sentence ties to something else."""
     reaches = _reaches(evidence)
-    found = _claim_names(read, evidence, question)
+    found = read.names
     for quantity in read.quantities:
         holders = [r for r in reaches if any(follows(quantity, q) for q in r.texts[0].quantities)]
         if not holders:
@@ -474,7 +471,9 @@ def _apart(
             continue
         return f"{quantity.text} and {name.text} do not stand together in the cited paragraphs"
     for other in read.quantities:
-        if other is not quantity and not holder.counts(other) and not _elsewhere(other, holder, reaches):
+        if other is quantity or not any(reach.counts(other) for reach in reaches):
+            continue  # what no cited sentence counts only points back ("the two countries"), or failed rung 1
+        if not holder.counts(other) and not _elsewhere(other, holder, reaches):
             return f"{quantity.text} and {other.text} do not stand together in the cited paragraphs"
     if not near and not _about_same(read, holder):
         return f"the cited sentence says {quantity.text} of something else"
@@ -502,11 +501,11 @@ def _about_same(read: Facts, holder: _Reach) -> bool:
     return not read.content or bool(read.content & frozenset().union(*(text.content for text in holder.texts)))
 
 
-def _names_apart(read: Facts, evidence: Evidence, question: str) -> str | None:
+def _names_apart(read: Facts, evidence: Evidence) -> str | None:
     """Two names side by side in the claim that no cited sentence has together, nor one paragraph by a third name."""
     reaches = _reaches(evidence)
-    found = _claim_names(read, evidence, question)
-    for one, other in zip(found, found[1:], strict=False):
+    found = read.names
+    for one, other in pairwise(found):
         if _CLAUSE.search(read.text[one.end : other.start]):
             continue
         if any(reach.has(one) and reach.has(other) for reach in reaches):

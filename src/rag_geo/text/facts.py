@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from threading import Lock
 
@@ -42,8 +42,8 @@ _FUNCTION = frozenset(
 TITLES = frozenset(
     """president prime minister foreign finance defence defense secretary general chancellor king queen prince princess
     senator professor doctor dr mr mrs ms sir lord lady chairman chairwoman chair director ambassador premier leader
-    former vice deputy governor mayor judge justice captain colonel admiral marshal minister's author expert analyst
-    economist historian journalist researcher spokesman spokeswoman state""".split()
+    former vice deputy governor mayor judge justice captain colonel admiral marshal author expert analyst
+    economist historian journalist researcher spokesman spokeswoman""".split()
 )
 _ORDINARY = frozenset(
     """analysts analyst author authors experts expert officials official observers critics supporters scientists people
@@ -63,7 +63,7 @@ _ORDINARY = frozenset(
 )
 _ORDINARY_ENDING = re.compile(
     r".{3,}(?:tion|tions|sion|sions|ment|ments|ness|ities|ship|ships|ingly|ically|ously|fully|ively|isms?|ologists?|"
-    r"[^n]ists|ised|ized|ated|ating|ifying)$"
+    r"[^n]ists|.{3}ers|.{3}[ncr]al|ised|ized|ated|ating|ifying)$"
 )
 _IRREGULAR = {
     form: base
@@ -92,7 +92,7 @@ _IRREGULAR = {
 }
 _DEMONYMS = {
     form: country
-    for line in """russia russian russians;china chinese sino;united-states us usa american americans america;
+    for line in """russia russian russians;china chinese sino;senegal senegalese;nepal nepalese nepali;united-states us usa american americans america;
     united-kingdom uk british britain briton britons;soviet-union ussr soviet soviets;european-union eu;
     united-nations un;europe european europeans;africa african africans;asia asian asians;france french;
     germany german germans;italy italian italians;spain spanish spaniard spaniards;portugal portuguese;
@@ -216,7 +216,7 @@ def stem(word: str) -> str:
 
 def fold_name(word: str) -> str:
     """The folded form of one word of a name: its country for a demonym, without dots, case and possessive."""
-    return _DEMONYMS.get(word, word)
+    return _DEMONYMS.get(word) or stem(word)
 
 
 @lru_cache(maxsize=4096)
@@ -358,9 +358,8 @@ def _name(words: tuple[Word, ...], i: int, j: int) -> Name:
     keys: list[str] = []
     for k in range(i, j + 1):
         key = folded.get(k - i, fold_name(words[k].lower))
-        if words[k].lower not in _FUNCTION or key != words[k].lower:
-            if key not in keys:
-                keys.append(key)
+        if (words[k].lower not in _FUNCTION or k - i in folded or k == i) and key not in keys:
+            keys.append(key)
     last = words[j]
     text = " ".join(word.text for word in words[i : j + 1])
     text = re.sub(r"[’']s$", "", text)
@@ -388,6 +387,12 @@ def names(read: Facts, lower_words: frozenset[str] = frozenset()) -> tuple[Name,
     return tuple(name for name in read.names if not (name.doubtful and name.text.casefold() in lower_words))
 
 
+def settled(read: Facts, lower_words: frozenset[str]) -> Facts:
+    """The same facts without the doubtful names that occur in lower case in `lower_words`."""
+    kept = names(read, lower_words)
+    return read if len(kept) == len(read.names) else replace(read, names=kept)
+
+
 def _negations(text: str, words: tuple[Word, ...]) -> tuple[Negation, ...]:
     """Every negation cue with its scope."""
     found = []
@@ -412,7 +417,7 @@ def _cue(text: str, words: tuple[Word, ...], i: int) -> str:
     after = words[i + 1].lower if i + 1 < len(words) else ""
     if (lower, after) in (("instead", "of"), ("rather", "than")):
         return f"{lower} {after}"
-    if not (lower in _CUES or lower.endswith("n't")) or after in _NO_CUE_BEFORE:
+    if not (lower in _CUES or lower.endswith("n't")) or (after in _NO_CUE_BEFORE and (after != "doubt" or lower == "no")):
         return ""
     if lower == "no" and text[words[i].end : words[i].end + 1] == ".":
         return ""

@@ -159,7 +159,7 @@ class _Parser:
             if quantity is not None:
                 found.append(quantity)
             i = max(j, i + 1)
-        return tuple(_spread(found, self.text))
+        return tuple(_carry(_spread(found, self.text), self.text))
 
     def one(self, i: int) -> tuple[Quantity | None, int]:
         """The quantity that starts at token `i`, if any."""
@@ -330,7 +330,12 @@ class _Parser:
             return self.lower(i - 1) in _ORDINALS or after in ("a", "an") and self.lower(j + 2) in _SCALES
         if j == i:
             return True
-        return not (after == "of" or top > 1 or self.lower(i) == "one")
+        ends = (
+            j + 1 >= len(self.tokens)
+            or self.tokens[j + 1].kind == "mark"
+            or after in ("of", "more", "less", "as", "in")
+        )
+        return not (ends or top > 1 or self.lower(i) == "one")
 
     def ordinal(self, i: int) -> tuple[Quantity | None, int]:
         """ "20th", "twentieth", "twenty-first", "first"."""
@@ -372,7 +377,7 @@ class _Parser:
         unit = currency or unit
         if self.bare_one(i, j, unit, scale):
             return None, first
-        found = [(number, attached or unit) for number, attached in readings]
+        found = [(number, attached or unit) for number, attached in readings if not (attached and unit)]
         return self.make("number", first, j, found, scale=scale), j
 
     def negative(self, i: int) -> bool:
@@ -501,6 +506,25 @@ def _spread(found: list[Quantity], text: str) -> list[Quantity]:
                 unit_there = next(iter(right.readings))[1] if not unit else unit
                 more |= {(value, unit_there), (_shift(value, right.scale), unit_there)}
         found[at] = Quantity(left.kind, left.text, left.start, left.end, frozenset(more), left.date, left.scale)
+    return found
+
+
+_NO_NOUN = re.compile(r"\s*(?:$|[,.;)]|(?:with|in|by|for|from|at|to|on|of|and|a year|per)\b)")
+
+
+def _carry(found: list[Quantity], text: str) -> list[Quantity]:
+    """Lets a bare number take over the unit before it: "1,239 kilometres of border with A and 1,084 with B"."""
+    last: Quantity | None = None
+    for at, quantity in enumerate(found):
+        if quantity.kind != "number":
+            continue
+        units = {unit for _, unit in quantity.readings}
+        if units != {""}:
+            last = quantity if "" not in units else last
+        elif last is not None and _NO_NOUN.match(text, quantity.end):
+            more = {(value, unit) for value, _ in quantity.readings for _, unit in last.readings}
+            readings = frozenset(quantity.readings | more)
+            found[at] = Quantity("number", quantity.text, quantity.start, quantity.end, readings, None, quantity.scale)
     return found
 
 

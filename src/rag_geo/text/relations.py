@@ -10,8 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from itertools import pairwise
 
-from rag_geo.text.facts import Facts, Name, Negation, Word, stem
+from rag_geo.text.facts import TITLES, Facts, Name, Negation, Word, facts, stem
 from rag_geo.text.quantities import Quantity, follows
 
 _STRONG = frozenset(
@@ -19,42 +20,53 @@ _STRONG = frozenset(
 )
 _SHORT_SCOPE = 2
 _BE = frozenset("is are was were be been being become becomes became becoming remain remains remained as".split())
+_COPULA = frozenset({"is", "are", "was", "were", "remains", "became", "becomes"})
+_PREPOSITIONS = frozenset(
+    """of in by from to with for at between on near against under over through into within among via like than toward
+    towards about since until after before during across behind beyond outside inside as""".split()
+)
 _PASSIVE = frozenset("is are was were be been being get gets got".split())
 _SAYING = frozenset(
     stem(word)
     for word in """say argue believe claim report write note warn expect think explain add state observe suggest
-    describe call affirm predict conclude insist maintain contend remark point estimate find consider see regard
+    describe call affirm hold doubt predict conclude insist maintain contend remark point estimate find consider see regard
     propose recommend fear hope announce declare emphasize stress""".split()
 )
 _VIEWS = frozenset(
     stem(word) for word in "view account opinion argument eyes words judgment assessment estimate".split()
 )
 _OPPOSITES = """
-more greater:less fewer; rise increase grow gain climb growth surge:fall decrease decline drop shrink; before:after;
-large big great:small little; major:minor; high:low; strong:weak; strengthen:weaken; import:export; win victory:lose
-defeat; buy purchase:sell; support back:oppose; accept:reject refuse; include:exclude; open:close shut; start begin
-launch:end finish stop; first:last; rich wealthy:poor; old:young new; early:late; better:worse; best:worst; above:below;
+more greater:less fewer*; rise increase grow gain climb growth surge:fall decrease decline drop shrink; before:after*;
+large big great:small little*; major:minor; high:low*; strong:weak*; strengthen:weaken; import:export*; win victory:lose
+defeat*; buy purchase:sell*; support back:oppose; accept:reject refuse; include:exclude; open:close shut; start begin
+launch:end finish stop; first:last; rich wealthy:poor*; old:young new*; early:late; better:worse*; best:worst; above:below*;
 most:least; majority:minority; add:remove; expand:contract shrink; allow permit:forbid ban prohibit; enter join:leave
-quit; borrow:lend; attack:defend; long:short; fast quick:slow; senior:junior; safe:dangerous; success
+quit; borrow:lend*; attack:defend; long:short*; fast quick:slow*; senior:junior*; safe:dangerous; success
 succeed:fail; raise:lower reduce cut; lift ease:impose tighten; ally friend:enemy foe; positive:negative;
 optimist:pessimist; public:private; male:female; arrive:depart; birth bear:death die; appear:disappear; agree:disagree;
-approve:disapprove; superior:inferior; upper:lower; hot warm:cold cool; wet:dry; heavy:light; easy simple:difficult hard;
+approve:disapprove; superior:inferior*; upper:lower; hot warm:cold cool*; wet:dry; heavy:light*; easy simple:difficult hard;
 cheap:expensive; near close:far; deep:shallow; wide broad:narrow; north northern:south southern; east eastern:west western;
-buyer:seller; creditor:debtor; surplus:deficit; always:never; inside:outside; within:beyond; common:rare; likely
+buyer:seller*; creditor:debtor*; surplus:deficit; always:never; inside:outside; within:beyond; common:rare; likely
 probable:unlikely; possible:impossible; legal:illegal; dependent:independent; advantage:disadvantage; trust:mistrust
 distrust; same:different; together:apart; rural:urban; peace:war; love:hate; build:destroy; improve:worsen
-deteriorate; maximum:minimum; teacher:student; employer:employee; exporter:importer; military:civilian; temporary:permanent;
-voluntary:compulsory; increase:reduce; earlier:later; faster:slower; thick:thin; full:empty; winter:summer; day:night;
+deteriorate; maximum:minimum; teacher:student*; employer:employee*; exporter:importer*; military:civilian; temporary:permanent;
+voluntary:compulsory; increase:reduce; earlier:later*; faster:slower*; thick:thin; full:empty; winter:summer; day:night;
 hire:fire; attract:repel; widen:narrow; loosen:tighten; friendly:hostile; formal:informal; direct:indirect; man:woman
 """
 _PREFIXES = ("un", "in", "im", "ir", "il", "dis", "non", "mis")
 
 
+_PAIRS = " ".join(_OPPOSITES.split()).split(";")
+_CONVERSE = frozenset(
+    number for number, entry in enumerate(_PAIRS) if entry.strip().endswith("*")
+)  # turn round with A, B
+
+
 def _sides() -> dict[str, list[tuple[int, int]]]:
     """For each stem of the table, its pairs and its side in each."""
     sides: dict[str, list[tuple[int, int]]] = {}
-    for number, entry in enumerate(" ".join(_OPPOSITES.split()).split(";")):
-        for side, words in enumerate(entry.split(":")):
+    for number, entry in enumerate(_PAIRS):
+        for side, words in enumerate(entry.strip("* ").split(":")):
             for word in words.split():
                 sides.setdefault(stem(word), []).append((number, side))
     return sides
@@ -88,60 +100,70 @@ def _among(name: Name, names: Iterable[Name]) -> bool:
 
 
 def turned_negation(claim: Facts, sentences: Sequence[Facts]) -> str | None:
-    """A denial in the claim that the sentences affirm, or the reverse."""
+    """Find a denial in the claim that the sentences affirm, or the reverse."""
     near = closest(claim, sentences)
     for negation in claim.negations:
-        touched = [sentence for sentence in near if _hits(negation, claim, sentence)]
-        if touched and not any(_denied(negation, sentence) for sentence in sentences):
-            return f"the answer says “{negation.cue}” where the cited sentence does not"
+        if any(_turned(negation, claim, sentence) for sentence in near):
+            head = _head(negation, claim)
+            if all(head not in sentence.content or _turned(negation, claim, sentence) for sentence in sentences):
+                return f"the answer says “{negation.cue}” where the cited sentence does not"
     for sentence in near:
         for negation in sentence.negations:
-            if not _hits(negation, sentence, claim) or _denied(negation, claim):
+            if not _turned(negation, sentence, claim):
                 continue
-            if not any(_affirmed(negation, sentence, other) for other in sentences):
+            if all(_turned(negation, sentence, claim, other) for other in sentences):
                 return f"the cited sentence says “{negation.cue}” and the answer does not"
     return None
 
 
 def _head(negation: Negation, owner: Facts) -> str:
-    """The first word under the negation that is no name, else its first word."""
+    """Give the first word under the negation that is no name, else its first word."""
     named = {key for name in owner.names for key in name.keys}
-    after = [w.key for w in owner.words if w.start > negation.start and w.key in negation.scope]
-    return next((key for key in after if key not in named), negation.head)
+    after = (w.key for w in owner.words if w.start > negation.start and w.key in negation.scope and w.key not in named)
+    return next(after, negation.head)
 
 
-def _positive(read: Facts) -> frozenset[str]:
-    """Content words outside every negation's scope."""
-    starts = [(n.start, n.scope) for n in read.negations]
-    return frozenset(
-        w.key for w in read.words if w.content and not any(w.start > s and w.key in scope for s, scope in starts)
-    )
+@lru_cache(maxsize=4096)
+def _polarity(read: Facts) -> dict[str, frozenset[bool]]:
+    """For every content word, whether it stands affirmed (True), denied (False) or both; two negations affirm."""
+    found: dict[str, frozenset[bool]] = {}
+    for word in read.words:
+        if word.content:
+            covering = sum(n.start < word.start and word.key in n.scope for n in read.negations)
+            found[word.key] = found.get(word.key, frozenset()) | {covering % 2 == 0}
+    return found
 
 
-def _hits(negation: Negation, owner: Facts, other: Facts) -> bool:
-    """Whether `other` says, unnegated, what `owner` negates: the head of the negation, or most of its scope."""
-    if not negation.scope:
+def _turned(negation: Negation, owner: Facts, other: Facts, third: Facts | None = None) -> bool:
+    """Whether `other` has the head of the owner's negation, or most of its scope, with the opposite polarity.
+
+    With a `third` text: whether that one does not side with `other` either.
+    """
+    mine, theirs = _polarity(owner), _polarity(other)
+    if third is not None:
+        head = _head(negation, owner)
+        return not (_polarity(third).get(head, frozenset()) & theirs.get(head, frozenset()))
+    shared = [key for key in negation.scope if key in theirs]
+    against = [key for key in shared if not mine[key] & theirs[key]]
+    if any(mine[key] & theirs[key] == {False} for key in shared):
         return False
-    positive = _positive(other)
-    shared = len(negation.scope & positive)
-    return _head(negation, owner) in positive or (shared >= _SHORT_SCOPE and 3 * shared >= 2 * len(negation.scope))
+    head = _head(negation, owner)
+    if head in shared:
+        return head in against and not _said_otherwise(head, other)
+    most = len(against) >= _SHORT_SCOPE and 3 * len(against) >= 2 * len(negation.scope) and len(against) == len(shared)
+    return most and not _said_otherwise(head, other)
 
 
-def _denied(negation: Negation, other: Facts) -> bool:
-    """Whether `other` has a negation that covers some of the same words, or says it by prefix or opposite."""
-    if any(negation.scope & n.scope or (n.cue == negation.cue and not n.scope) for n in other.negations):
-        return True
+def _said_otherwise(head: str, other: Facts) -> bool:
+    """Whether `other` says what is negated by a prefix ("unsafe") or by an opposite ("weak" for "not strong")."""
+    places = {(pair, 1 - side) for pair, side in _SIDE.get(head, ())}
     for word in other.words:
+        if any(place in places for place in _SIDE.get(word.key, ())):
+            return True
         for prefix in _PREFIXES:
-            if word.lower.startswith(prefix) and stem(word.lower[len(prefix) :]) in negation.scope:
+            if word.lower.startswith(prefix) and stem(word.lower[len(prefix) :]) == head:
                 return True
-    sides = {(pair, 1 - side) for key in negation.scope for pair, side in _SIDE.get(key, ())}
-    return any(place in sides for word in other.words for place in _SIDE.get(word.key, ()))
-
-
-def _affirmed(negation: Negation, owner: Facts, other: Facts) -> bool:
-    """Whether `other` says the head of the negation without denying it."""
-    return _head(negation, owner) in _positive(other)
+    return False
 
 
 def turned_opposite(claim: Facts, sentences: Sequence[Facts]) -> str | None:
@@ -186,6 +208,9 @@ def _excused(word: Word, against: Word, claim: Facts, sentence: Facts) -> bool:
     """Whether the turn is undone: by a negation on one side ("did not fall"), or by the order ("B before A")."""
     if _under(word, claim) != _under(against, sentence):
         return True
+    pairs = {pair for pair, _ in _SIDE.get(word.key, ())} & {pair for pair, _ in _SIDE.get(against.key, ())}
+    if not pairs & _CONVERSE:
+        return False
     left, right = _around(word, claim)
     before, after = _around(against, sentence)
     return len(left & after) + len(right & before) > len(left & before) + len(right & after)
@@ -214,7 +239,7 @@ def swapped_roles(claim: Facts, sentences: Sequence[Facts]) -> str | None:
     mine = _roles(claim)
     if not mine:
         return None
-    theirs = [role for sentence in sentences for role in _roles(sentence)]
+    theirs = [role for sentence in sentences if not _converse(claim, sentence) for role in _roles(sentence)]
     same = turned = 0
     reason = ""
     for key, agents, patients in mine:
@@ -228,6 +253,13 @@ def swapped_roles(claim: Facts, sentences: Sequence[Facts]) -> str | None:
     return reason if turned > same else None
 
 
+def _converse(claim: Facts, sentence: Facts) -> bool:
+    """Whether the sentence has "sell" where the claim has "buy", so that names change places by right."""
+    mine, theirs = claim.content - sentence.content, sentence.content - claim.content
+    places = {(pair, 1 - side) for key in theirs for pair, side in _SIDE.get(key, ()) if pair in _CONVERSE}
+    return any(place in places for key in mine for place in _SIDE.get(key, ()))
+
+
 def _meet(one: Sequence[Name], other: Sequence[Name]) -> bool:
     return any(_among(name, other) for name in one)
 
@@ -239,7 +271,7 @@ def _roles(read: Facts) -> tuple[tuple[str, tuple[Name, ...], tuple[Name, ...]],
         return ()
     found = []
     for i, word in enumerate(read.words):
-        if word.content and not word.name:
+        if word.content and not word.name and word.lower not in TITLES:
             role = _role(read, i)
             if role is not None:
                 found.append((word.key, *role))
@@ -258,17 +290,19 @@ def _role(read: Facts, i: int) -> tuple[tuple[Name, ...], tuple[Name, ...]] | No
         return None
     if _passive(read, i) and read.words[right[0].first - 1].lower not in ("to", "from"):
         return None
-    if _symmetric(read, left[-1], right[0]):
+    if _symmetric(read, left[-1], right[0]) or (left[-1].possessive and right[0].first == i + 1):
         return None
     return _group(read, left[-1]), _group(read, right[0])
 
 
 def _before(read: Facts, name: Name) -> str:
-    """The word before a name, articles and titles left out."""
-    i = name.first - 1
-    while i >= 0 and (read.words[i].lower in ("the", "a", "an") or read.words[i].capital):
-        i -= 1
-    return read.words[i].lower if i >= 0 else ""
+    """Give the word before a name, articles and titles left out; "" where a mark or a number stands between."""
+    i, start = name.first - 1, name.start
+    while i >= 0 and not read.text[read.words[i].end : start].strip(" \"“‘'"):
+        if read.words[i].lower not in ("the", "a", "an") and read.words[i].lower not in TITLES:
+            return read.words[i].lower
+        i, start = i - 1, read.words[i].start
+    return ""
 
 
 def _broken(read: Facts, i: int, j: int) -> bool:
@@ -308,6 +342,99 @@ def _groups(read: Facts) -> tuple[tuple[Name, ...], ...]:
     return tuple(tuple(group) for group in groups)
 
 
+def turned_direction(claim: Facts, sentences: Sequence[Facts]) -> str | None:
+    """Find "from A to B" for "from B to A", with names or numbers."""
+    for start, end in _directions(claim):
+        for sentence in sentences:
+            pairs = _directions(sentence)
+            straight = any(_alike(start, a) and _alike(end, b) for a, b in pairs)
+            if not straight and any(_alike(start, b) and _alike(end, a) for a, b in pairs):
+                return f"“from {start.text} to {end.text}” is the other way round in the cited sentence"
+    return None
+
+
+def _alike(one: Name | Quantity, other: Name | Quantity) -> bool:
+    if isinstance(one, Name) and isinstance(other, Name):
+        return is_same(one, other)
+    return isinstance(one, Quantity) and isinstance(other, Quantity) and follows(one, other)
+
+
+@lru_cache(maxsize=4096)
+def _directions(read: Facts) -> tuple[tuple[Name | Quantity, Name | Quantity], ...]:
+    """Give the names or numbers after "from" and the next "to"."""
+    things: list[Name | Quantity] = sorted([*read.names, *read.quantities], key=lambda thing: thing.start)
+    found = []
+    for one, other in pairwise(things):
+        before = read.text[: one.start].casefold().split()[-2:]
+        between = read.text[one.end : other.start].casefold().split()
+        if "from" in before and between[-1:] and ("to" in between[-2:] or "until" in between[-2:]):
+            found.append((one, other))
+    return tuple(found)
+
+
+def other_office(claim: Facts, sentences: Sequence[Facts]) -> str | None:
+    """Find "Peru's president, Ana Couto" where the sentence says "Brazil's president, Ana Couto"."""
+    for holder, person in _offices(claim):
+        theirs = [h for sentence in sentences for h, p in _offices(sentence) if is_same(p, person)]
+        if theirs and not _among(holder, theirs):
+            return f"the cited sentence ties {person.text} to {theirs[0].text}, not to {holder.text}"
+    return None
+
+
+@lru_cache(maxsize=4096)
+def _offices(read: Facts) -> tuple[tuple[Name, Name], ...]:
+    """Give (country or body, person): "Brazil's president, X", "the Brazilian president X", "X, president of Brazil"."""
+    found = []
+    for one, other in pairwise(read.names):
+        between = read.words[one.last + 1 : other.first]
+        titles = [word for word in between if word.lower in TITLES]
+        rest = [word for word in between if word.lower not in TITLES and word.lower not in ("the", "a", "an")]
+        if not titles or re.search(r"[;:.]\s|\band\b", read.text[one.end : other.start]):
+            continue
+        if not rest and (one.possessive or not re.search(r"^\s*,", read.text[one.end :])):
+            found.append((one, other))
+        elif [word.lower for word in rest] == ["of"] and read.text[one.end :].lstrip().startswith(","):
+            found.append((other, one))
+    return tuple(found)
+
+
+def other_segment(claim: Facts, sentences: Sequence[Facts]) -> str | None:
+    """Find a name put to the words of one half of a sentence that stands, without them, in the other half alone.
+
+    "It killed a third of the people of B" for "It killed a third of the people of A, but hardly touched B".
+    """
+    if len(_segments(claim)) > 1 or not claim.names:
+        return None
+    named = {key for name in claim.names for key in name.keys}
+    rest = claim.content - named
+    for sentence in closest(claim, sentences):
+        parts = _segments(sentence)
+        if len(parts) < 2 or any(not _among(name, sentence.names) for name in claim.names):
+            continue
+        shares = [_said(rest, claim, part) for part in parts]
+        best = max(range(len(parts)), key=shares.__getitem__)
+        if shares[best] < _SHORT_SCOPE or any(share for i, share in enumerate(shares) if i != best):
+            continue
+        foreign = [name for name in parts[best].names if not _among(name, claim.names)]
+        later = [n for part in parts[best + 1 :] for n in part.names]
+        for name in claim.names:
+            if foreign and _among(name, later) and not any(_among(name, part.names) for part in parts[: best + 1]):
+                return f"the cited sentence says this of {foreign[-1].text}, not of {name.text}"
+    return None
+
+
+def _said(rest: frozenset[str], claim: Facts, part: Facts) -> int:
+    """Count the claim's words and numbers in a part of a sentence."""
+    return len(rest & part.content) + sum(any(follows(q, o) for o in part.quantities) for q in claim.quantities)
+
+
+@lru_cache(maxsize=4096)
+def _segments(read: Facts) -> tuple[Facts, ...]:
+    """Split a sentence at semicolons and "while", "whereas", "but"."""
+    parts = re.split(r";|,?\s\b(?:while|whereas|but|although|though)\b", read.text)
+    return tuple(facts(part) for part in parts if part.strip())
+
+
 def regrouped(claim: Facts, sentences: Sequence[Facts]) -> str | None:
     """ "Russia and Norway" for "Norway and Canada" in a sentence that has Russia elsewhere."""
     for group in _groups(claim):
@@ -321,7 +448,9 @@ def regrouped(claim: Facts, sentences: Sequence[Facts]) -> str | None:
             if split is None or all(_among(name, group) for name in split):
                 continue
             stray = next(name for name in group if not _among(name, split))
-            if any(_among(stray, other) for other in theirs):
+            rest = claim.content - {key for name in claim.names for key in name.keys}
+            own = [s for s in sentences if _among(stray, s.names) and s is not sentence]
+            if not any(2 * len(rest & s.content) >= len(rest) for s in own):
                 return f"{stray.text} is not named together with {group[0 if group[0] is not stray else 1].text}"
     return None
 
@@ -359,7 +488,21 @@ def _predications(read: Facts) -> tuple[tuple[Name, frozenset[str]], ...]:
         keys = _predicate(read, i)
         if subject is not None and len(keys) >= 2:
             found.append((subject, keys))
-    return tuple(found)
+        inverse = next((name for name in read.names if name.first == i + 1), None)
+        if word.lower in _COPULA and inverse is not None:
+            found.append((inverse, _predicate_before(read, i)))
+    return tuple((name, keys) for name, keys in found if len(keys) >= _SHORT_SCOPE)
+
+
+def _predicate_before(read: Facts, i: int) -> frozenset[str]:
+    """Give the content words before a copula in its clause: "Its largest customer is Denmark"."""
+    keys: list[str] = []
+    for word in reversed(read.words[:i]):
+        if word.clause != read.words[i].clause or word.name or word.lower in ("and", "that", "where", "when"):
+            return frozenset() if word.name and not word.possessive else frozenset(keys)
+        if word.content:
+            keys.append(word.key)
+    return frozenset(keys)
 
 
 def _subject(read: Facts, i: int) -> Name | None:
@@ -411,6 +554,108 @@ def _predicate(read: Facts, i: int) -> frozenset[str]:
     return frozenset(keys)
 
 
+def other_owner(claim: Facts, sentences: Sequence[Facts]) -> str | None:
+    """Find words said of one name in the claim and of another in the sentence that has them.
+
+    "Kask called it a bet" for "Salmi called it a bet, while Kask warned ...". Only subjects are compared: names before
+    a shared word or number, not after a preposition. It fails when the first shared word after the claim's subject, or
+    every shared word, has another subject; nothing is said where one text is passive and the other is not.
+    """
+    if any(_converse(claim, sentence) for sentence in sentences):
+        return None
+    mine = _owners(claim)
+    shared = [key for key in mine if any(key in _owners(sentence) for sentence in sentences)]
+    if len(shared) < _SHORT_SCOPE or 5 * len(shared) < 3 * len(mine):
+        return None
+    apart: list[Name] = []
+    verdicts = []
+    for key in shared:
+        there = [sentence for sentence in sentences if key in _owners(sentence)]
+        wrong = [_other_owners(key, mine[key], claim, sentence) for sentence in there]
+        verdicts.append(all(wrong) and bool(mine[key]))
+        apart += wrong[0]
+    if all(verdicts) or (verdicts[0] and mine[shared[0]] and next(iter(mine)) == shared[0]):
+        subject = mine[next(key for key, verdict in zip(shared, verdicts, strict=True) if verdict)][-1]
+        return f"the cited sentence says this of {apart[0].text}, not of {subject.text}"
+    return None
+
+
+def _other_owners(key: str, mine: Sequence[Name], claim: Facts, sentence: Facts) -> list[Name]:
+    """Give the subjects that the sentence has for a word in place of `mine`; none if it may mean these after all."""
+    theirs = [
+        name for name in _owners(sentence)[key] if not name.doubtful or name.text.casefold() not in claim.lower_words
+    ]
+    if not theirs or _meet(mine, theirs) or (key in _passives(claim)) != (key in _passives(sentence)):
+        return []
+    start = theirs[-1].start
+    attached = [n for n in sentence.names if n.start < start and _before(sentence, n) in ("of", "at", "for", "from")]
+    acting = [name for name in sentence.names if _before(sentence, name) == "by"]
+    if _meet(mine, acting) or (_meet(mine, attached) and len(theirs) == 1 and theirs[0].doubtful):
+        return []
+    return theirs
+
+
+@lru_cache(maxsize=4096)
+def _passives(read: Facts) -> frozenset[str]:
+    """Give the words that are passive participles with a form of "be"."""
+    return frozenset(word.key for i, word in enumerate(read.words) if word.content and _passive(read, i))
+
+
+@lru_cache(maxsize=4096)
+def _owners(read: Facts) -> dict[str, list[Name]]:
+    """Give for every ordinary content word and number the subjects before it, of its own clause if that has any."""
+    subjects = [name for name in read.names if _before(read, name) not in _PREPOSITIONS]
+    places = [
+        (word.start, word.key) for word in read.words if word.content and not word.name and word.lower not in TITLES
+    ]
+    places += [(q.start, str(value)) for q in read.quantities for value, unit in q.readings if unit != "ordinal"]
+    found: dict[str, list[Name]] = {}
+    for start, key in sorted(places):
+        before = [name for name in subjects if name.end <= start]
+        own = [name for name in before if not _cut(read, name.end, start)]
+        found.setdefault(key, []).extend(own or before)
+    return found
+
+
+def _cut(read: Facts, start: int, end: int) -> bool:
+    """Whether a new clause with a subject of its own may begin between two characters."""
+    return bool(re.search(r"[;—–]|[.!?]\s", read.text[start:end])) or any(
+        w.lower in _STRONG for w in read.words if start <= w.start < end
+    )
+
+
+def compared(claim: Facts, sentences: Sequence[Facts]) -> str | None:
+    """Find a comparison whose sides have changed places: "males are larger than females"."""
+    mine = _comparison(claim)
+    if mine is None:
+        return None
+    for sentence in closest(claim, sentences):
+        theirs = _comparison(sentence)
+        if theirs is None or theirs[1] & mine[1] or not theirs[1] & mine[0]:
+            continue
+        ends = theirs[1] | mine[1]
+        keys = {place for w in sentence.words if w.key not in ends for place in _SIDE.get(w.key, ())}
+        own = (place for w in claim.words if w.key not in ends for place in _SIDE.get(w.key, ()))
+        if not any((pair, 1 - side) in keys for pair, side in own):
+            return "the two sides of the comparison have changed places"
+    return None
+
+
+def _comparison(read: Facts) -> tuple[frozenset[str], frozenset[str]] | None:
+    """Give the words before "than" (or the second "as") and up to two content words after it."""
+    for i, word in enumerate(read.words):
+        earlier = any(w.lower == "as" for w in read.words[max(0, i - 4) : i])
+        if (word.lower == "than" and (not i or read.words[i - 1].lower != "rather")) or (
+            word.lower == "as" and earlier
+        ):
+            after = [w.key for w in read.words[i + 1 :] if w.content and w.clause == word.clause][:2]
+            before = frozenset(w.key for w in read.words[:i] if w.content)
+            if len(after) == 2 and {after[0]} & before and not {after[1]} - before:
+                after = after[:1]  # "exports to A are larger than exports to B": the first word decides
+            return (before, frozenset(after)) if after else None
+    return None
+
+
 # --- who says it ----------------------------------------------------------------------------------------------------
 
 
@@ -430,7 +675,9 @@ def speakers(read: Facts) -> tuple[Name, ...]:
             said = True
         else:
             said = _speaks(read, name, after)
-        if said:
+        if said and before in _PREPOSITIONS - {"by", "to"}:
+            found += [_subject(read, name.first) or name]
+        elif said:
             found.append(name)
     return tuple(found)
 
@@ -466,7 +713,7 @@ def misattributed(claim: Facts, sentences: Sequence[Facts]) -> str | None:
 
 
 def crossed(claim: Facts, sentence: Facts) -> str | None:
-    """A number of the claim tied to a name or date that the sentence ties to another number of the same sort."""
+    """Find a number of the claim tied to a name or date that the sentence ties to another number of the same sort."""
     for quantity in claim.quantities:
         there = [q for q in sentence.quantities if follows(quantity, q)]
         if len(there) != 1:
@@ -474,14 +721,24 @@ def crossed(claim: Facts, sentence: Facts) -> str | None:
         rivals = [q for q in sentence.quantities if _same_sort(q, there[0]) and q is not there[0]]
         if not rivals:
             continue
-        anchor = _anchor(claim, quantity)
-        if anchor is None:
-            continue
-        places, others = _places(anchor, claim, sentence)
-        if places and all(_prefers(sentence, there[0], place, rivals, others) for place in places):
-            text = anchor.text
-            return f"{quantity.text} and {text} do not belong together in the cited sentence"
+        for rank, anchor in enumerate(_anchors(claim, quantity)):
+            places, others = _places(anchor, sentence)
+            spots: list[Name | Quantity] = [*places, *others]
+            nearest = min(spots, key=lambda spot: _cost(sentence, there[0], spot), default=None)
+            if rank:
+                others = [other for other in others if not _claimed(other, claim)]
+            if places and all(_prefers(sentence, there[0], place, rivals, others) for place in places):
+                return f"{quantity.text} and {anchor.text} do not belong together in the cited sentence"
+            if nearest in places and len(spots) > len(places):
+                break
     return None
+
+
+def _claimed(anchor: Name | Quantity, claim: Facts) -> bool:
+    """Whether the claim has the name or date too."""
+    if isinstance(anchor, Name):
+        return _among(anchor, claim.names)
+    return any(follows(own, anchor) for own in claim.quantities)
 
 
 def _same_sort(one: Quantity, other: Quantity) -> bool:
@@ -491,11 +748,11 @@ def _same_sort(one: Quantity, other: Quantity) -> bool:
     return one.kind == "date" or bool({u for _, u in one.readings} & {u for _, u in other.readings})
 
 
-def _anchor(claim: Facts, quantity: Quantity) -> Name | Quantity | None:
-    """The name or date nearest to a quantity of the claim."""
+def _anchors(claim: Facts, quantity: Quantity) -> list[Name | Quantity]:
+    """Give the names and dates of the claim, nearest to the quantity first."""
     near: list[Name | Quantity] = [*claim.names]
     near += [q for q in claim.quantities if (q.kind == "date") != (quantity.kind == "date")]
-    return min(near, key=lambda other: _cost(claim, quantity, other), default=None)
+    return sorted(near, key=lambda other: _cost(claim, quantity, other))
 
 
 def _cost(read: Facts, one: Name | Quantity, other: Name | Quantity) -> float:
@@ -507,10 +764,8 @@ def _cost(read: Facts, one: Name | Quantity, other: Name | Quantity) -> float:
     return len(between.split()) + 8 * boundaries
 
 
-def _places(
-    anchor: Name | Quantity, claim: Facts, sentence: Facts
-) -> tuple[list[Name | Quantity], list[Name | Quantity]]:
-    """Where the anchor stands in the sentence, and the anchors of the same kind that the claim does not name there."""
+def _places(anchor: Name | Quantity, sentence: Facts) -> tuple[list[Name | Quantity], list[Name | Quantity]]:
+    """Where the anchor stands in the sentence, and the other anchors of the same kind."""
     if isinstance(anchor, Name):
         here = [name for name in sentence.names if is_same(anchor, name)]
         kin = {name for spot in here for name in _group(sentence, spot)}
@@ -540,3 +795,16 @@ def _prefers(
 def _ranged(sentence: Facts, one: Quantity, other: Quantity) -> bool:
     """Whether two quantities are the ends of one range."""
     return sentence.text[one.end : other.start].strip() in ("-", "–", "—", "to", "and", "or")
+
+
+COMPARISONS = (
+    regrouped,
+    compared,
+    turned_direction,
+    swapped_roles,
+    other_subject,
+    other_office,
+    other_segment,
+    misattributed,
+    other_owner,
+)
