@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from rag_geo.readers.debris import Shown, debris_rules
 from rag_geo.records import BlockKind, Paragraph, Span
 from rag_geo.text.folding import visible
-from rag_geo.text.sentences import line_breaks, list_breaks, sentence_spans
+from rag_geo.text.sentences import item_start, line_breaks, list_breaks, sentence_spans
 
 MAX_PARAGRAPHS = 500_000
 """A file with more blocks than this is not a document; it is skipped rather than allowed to fill the memory."""
@@ -83,7 +84,7 @@ def _show(text: str, block: Block, hidden: Sequence[Span]) -> Shown:
         ending = visible(text, Span(block.end - 200, block.end), hidden)
         return Shown("", (), block.kind, block.rule, ending)
     lines = [block.start, *line_breaks(text, Span(block.start, block.end)), block.end]
-    seen = (visible(text, Span(start, end), hidden) for start, end in zip(lines, lines[1:], strict=False))
+    seen = (visible(text, Span(start, end), hidden) for start, end in pairwise(lines))
     kept = tuple(line for line in seen if line)
     whole = " ".join(kept)
     return Shown(whole, kept, block.kind, block.rule, whole)
@@ -91,11 +92,12 @@ def _show(text: str, block: Block, hidden: Sequence[Span]) -> Shown:
 
 def _sentences(text: str, block: Block, hidden: Sequence[Span]) -> tuple[Span, ...]:
     span = Span(block.start, block.end)
-    if block.kind in ("table", "code"):
-        breaks = line_breaks(text, span)
-    else:
-        breaks = list_breaks(text, span)
-    return sentence_spans(text, span, hidden, breaks=breaks)
+    breaks = line_breaks(text, span) if block.kind in ("table", "code") else list_breaks(text, span)
+    found = sentence_spans(text, span, hidden, breaks=breaks)
+    if block.kind != "list":
+        return found
+    unmarked = (Span(item_start(text, start, end), end) for start, end in found)
+    return tuple(sentence for sentence in unmarked if sentence.start < sentence.end)
 
 
 _SENTENCE_END = re.compile(r"[.!?…:;,。！？]['\"”’»)\]]*$")
@@ -106,7 +108,7 @@ def _with_headings(blocks: Sequence[Block], shown: Sequence[Shown], rules: Seque
     """Plain text: the first line, or a line in title case, on its own before a longer text, is a heading."""
     found: list[Block] = []
     live = [index for index, rule in enumerate(rules) if rule is None]
-    following = dict(zip(live, live[1:], strict=False))
+    following = dict(pairwise(live))
     for index, block in enumerate(blocks):
         after = following.get(index)
         if block.kind == "text" and rules[index] is None and after is not None:

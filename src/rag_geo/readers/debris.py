@@ -43,24 +43,32 @@ class Shown:
     ending: str
 
 
-_LABELS = frozenset(
-    """opinion|popular|most popular|most read|trending|trending now|share|share this|share this article|share on facebook
-    |share on twitter|share via email|subscribe|subscribe now|subscribe today|sign up|sign up now|newsletter|newsletters
-    |sign up for our newsletter|subscribe to our newsletter|follow us|follow us on twitter|print|print this article|email
-    |e-mail|facebook|twitter|whatsapp|linkedin|telegram|reddit|copy link|comments|leave a comment|add comment|post comment
-    |listen|listen to this article|save|save article|gift article|read more|read full article|show more|load more
-    |continue reading|click here|loading|loading…|loading...|tags|tags:|topics|filed under|breaking news|live|watch|video
-    |sponsored by|why you can trust us|report an error|view comments|join the conversation""".replace(
-        "\n    ", ""
-    ).split("|")
+def _phrases(listed: str) -> frozenset[str]:
+    return frozenset(" ".join(phrase.split()) for phrase in listed.split("|"))
+
+
+_LABELS = _phrases(
+    """
+    opinion | popular | most popular | most read | trending | trending now | share | share this | share this article |
+    share on facebook | share on twitter | share via email | subscribe | subscribe now | subscribe today | sign up |
+    sign up now | newsletter | newsletters | sign up for our newsletter | subscribe to our newsletter | follow us |
+    follow us on twitter | print | print this article | email | e-mail | facebook | twitter | whatsapp | linkedin |
+    telegram | reddit | copy link | comments | leave a comment | add comment | post comment | listen |
+    listen to this article | save | save article | gift article | read more | read full article | show more |
+    load more |
+    continue reading | click here | loading | loading… | loading... | tags | tags: | topics | filed under |
+    breaking news | live | watch | video | sponsored by | why you can trust us | report an error |
+    view comments | join the conversation
+    """
 )
-_NAVIGATION = frozenset(
-    """skip to content|skip to main content|skip to navigation|skip to search|menu|main menu|open menu|close menu
-    |toggle navigation|navigation|home|search|search for:|back|back to top|go to top|next|previous|next article
-    |previous article|next page|previous page|sign in|log in|login|log out|register|my account|site map|sitemap|about us
-    |contact us|privacy policy|cookie policy|terms of use|terms of service|terms and conditions|advertise with us""".replace(
-        "\n    ", ""
-    ).split("|")
+_NAVIGATION = _phrases(
+    """
+    skip to content | skip to main content | skip to navigation | skip to search | menu | main menu | open menu |
+    close menu | toggle navigation | navigation | home | search | search for: | back | back to top | go to top | next |
+    previous | next article | previous article | next page | previous page | sign in | log in | login | log out |
+    register | my account | site map | sitemap | about us | contact us | privacy policy | cookie policy | terms of use |
+    terms of service | terms and conditions | advertise with us
+    """
 )
 _MENU_WORDS = _NAVIGATION | {
     "about",
@@ -74,14 +82,16 @@ _MENU_WORDS = _NAVIGATION | {
     "help",
     "shop",
 }
-_RELATED = frozenset(
-    """related|related articles|related article|related stories|related story|related posts|related content|related news
-    |related topics|related reading|you may also like|you might also like|you may also be interested in|recommended
-    |recommended for you|recommended reading|recommended stories|more from this author|more from author|more stories
-    |more on this story|more on this topic|read also|read next|up next|latest articles|latest stories|editors' picks
-    |editor's picks|editors’ picks|editor’s picks|don't miss|also read|further stories|popular articles|popular posts"""
-    .replace("\n    ", "").split("|")
-)  # fmt: skip
+_RELATED = _phrases(
+    """
+    related | related articles | related article | related stories | related story | related posts | related content |
+    related news | related topics | related reading | you may also like | you might also like |
+    you may also be interested in | recommended | recommended for you | recommended reading | recommended stories |
+    more from this author | more from author | more stories | more on this story | more on this topic | read also |
+    read next | up next | latest articles | latest stories | editors' picks | editor's picks | editors’ picks |
+    editor’s picks | don't miss | also read | further stories | popular articles | popular posts
+    """
+)
 
 _LINE_RULES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (name, re.compile(pattern))
@@ -89,13 +99,15 @@ _LINE_RULES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("navigation", r".*\bNav-Template\b.*"),
         (
             "advertisement",
-            r"(?i:-*\s*(?:advertisements?|advertising|adverts?|sponsored(?: content)?|paid content|story continues below"
-            r"(?: (?:this )?advertisement)?|advertisement - (?:scroll to continue|continue reading below))\s*-*)",
+            r"(?i:-*\s*(?:advertisements?|advertising|adverts?|sponsored(?: content)?|paid content"
+            r"|story continues below(?: (?:this )?advertisement)?|"
+            r"advertisement - (?:scroll to continue|continue reading below))\s*-*)",
         ),
         (
             "photo credit",
-            r"(?i:(?:images?|photos?|photographs?|photography|illustrations?|pictures?|graphic|cover image|featured image"
-            r"|photo credit|image credit|picture credit|image source|photo source)(?: by| courtesy of)?)\s?[:/]\s?"
+            r"(?i:(?:images?|photos?|photographs?|photography|illustrations?|pictures?|graphic"
+            r"|cover image|featured image|photo credit|image credit|picture credit|image source|photo source)"
+            r"(?: by| courtesy of)?)\s?[:/]\s?"
             r"[^.:!?]{1,60}(?:\.com)?",
         ),
         ("photo credit", r"(?i:(?:photo|image|illustration)s? (?:by|courtesy of)) [^.:!?]{1,60}"),
@@ -105,7 +117,8 @@ _LINE_RULES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ),
         (
             "byline",
-            r"(?:By|BY|by) [A-Z][\w.’'-]*(?: (?:[A-Z][\w.’'-]*|de|van|von|der|al|bin|and|&|,)){0,7}(?:, [A-Z][\w ]{1,30})?(?<![.])",
+            r"(?:By|BY|by) [A-Z][\w.’'-]*(?: (?:[A-Z][\w.’'-]*|de|van|von|der|al|bin|and|&|,)){0,7}"
+            r"(?:, [A-Z][\w ]{1,30})?(?<![.])",
         ),
         ("time stamp", r"\d{1,2}:\d{2}(?::\d{2})?"),
         ("time stamp", r"(?i:\d{1,3}[ -](?:min(?:ute)?s?|hours?|days?|sec(?:ond)?s?)[ -](?:read|ago|watch|listen)\.?)"),
@@ -165,7 +178,7 @@ def _is_menu(folded: str) -> bool:
 
 def _repeated_line(lines: Sequence[str], at: int) -> str | None:
     """Within a block of labels: a line that its neighbour repeats."""
-    near = lines[max(0, at - 1) : at] + lines[at + 1 : at + 2]
+    near = (*lines[max(0, at - 1) : at], *lines[at + 1 : at + 2])
     return "repeated" if len(lines) > 2 and lines[at] in near and _repeatable(lines[at]) else None
 
 

@@ -74,7 +74,7 @@ def looks_binary(data: bytes) -> bool:
 
 
 def _wide_encoding(sample: bytes) -> str:
-    """UTF-16 without a mark: Latin letters, digits and spaces leave zeros in every other byte and hardly any between."""
+    """UTF-16 without a mark: Latin letters, digits and spaces leave a zero in every other byte, hardly any between."""
     pairs = len(sample) // 2
     if pairs < 4:
         return ""

@@ -26,27 +26,43 @@ if TYPE_CHECKING:
 MAX_DEPTH = 5_000
 """Elements nested deeper are read as if they were not nested: the parser takes quadratic time on depth."""
 
-_LEFT_OUT = frozenset(
-    "script style noscript template head iframe frame noframes object embed applet svg canvas audio video map datalist "
-    "textarea input".split()
+
+def _tags(listed: str) -> frozenset[str]:
+    return frozenset(listed.split())
+
+
+_LEFT_OUT = _tags(
+    """
+    script style noscript template title iframe frame noframes object embed applet svg canvas audio video map
+    datalist textarea input
+    """
 )
-_DEBRIS = frozenset("nav header footer aside form button select dialog".split())
+_DEBRIS = _tags("nav header footer aside form button select dialog")
 _DEBRIS_ROLES = {
     "navigation": "nav", "banner": "header", "contentinfo": "footer", "complementary": "aside", "search": "form",
     "button": "button",
 }  # fmt: skip
-_BLOCKS = frozenset(
-    "html body address article aside blockquote center details dialog dd dir div dl dt fieldset figcaption figure footer "
-    "form frameset header hgroup hr h1 h2 h3 h4 h5 h6 legend li main menu nav ol optgroup option p pre search section "
-    "summary table caption thead tbody tfoot tr td th ul button select".split()
+_BLOCKS = _tags(
+    """
+    html body address article aside blockquote center details dialog dd dir div dl dt fieldset figcaption figure
+    footer form frameset header hgroup hr h1 h2 h3 h4 h5 h6 legend li main menu nav ol optgroup option p pre
+    search section summary table caption thead tbody tfoot tr td th ul button select
+    """
 )
 _LISTS = frozenset(("ul", "ol", "dl", "menu", "dir"))
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _CONTENT = frozenset(("main", "article", "h1", "h2", "h3"))
 _INVISIBLE_STYLE = re.compile(r"(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse))", re.IGNORECASE)
-_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9-]*)(?:[^>\"']|\"[^\"]*\"|'[^']*')*?>")
-_VOID = frozenset("area base br col embed hr img input link meta param source track wbr".split())
+_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9-]*)[^<>]*>")
+# Elements without an end tag, and those whose end tag may be left out, say nothing about depth.
+_NO_DEPTH = _tags(
+    """
+    area base br col embed hr img input link meta param source track wbr
+    p li dt dd tr td th tbody thead tfoot option optgroup html head body
+    """
+)
 _PARAGRAPH_BREAK = re.compile(r"\n[ \t]*\n\s*")
+_BLANK_LINES = re.compile(r"\n(?:[ \t]*\n)+")
 
 
 def read_html(file: str, sha256: str, decoded: Decoded) -> Document:
@@ -60,7 +76,7 @@ def read_html(file: str, sha256: str, decoded: Decoded) -> Document:
     head = _Head()
     if root is not None:
         roles = _survey(root)
-        for node, entering in _walk(root):
+        for node, entering in _walk(root.parent or root):
             head.see(node, entering)
             page.see(node, entering, roles)
     page.flush()
@@ -89,7 +105,7 @@ def flatten(html: str) -> str:
     depth = dropped = 0
     cuts: list[tuple[int, int]] = []
     for found in _TAG.finditer(html):
-        if found[2].lower() in _VOID:
+        if found[2].lower() in _NO_DEPTH:
             continue
         if found[1]:
             if dropped:
@@ -131,30 +147,26 @@ def _survey(root: LexborNode) -> _Roles:
     roles = _Roles()
     tables: list[int] = []
     lists: list[int] = []
-    wrappers: list[int] = []
-    content = 0
+    forms: list[int] = []
+    articles: list[int] = []
+    opens = {"table": tables, "form": forms, "main": articles, "article": articles, **dict.fromkeys(_LISTS, lists)}
     for node, entering in _walk(root):
-        tag = node.tag or ""
         if not entering:
-            for opened in (tables, lists, wrappers):
+            for opened in (tables, lists, forms, articles):
                 if opened and opened[-1] == node.mem_id:
                     opened.pop()
-            content -= tag in ("main", "article")
             continue
+        tag = node.tag or ""
         if tag in _HEADINGS or tag in ("table", "article", "section", "pre", "ul", "ol", "p", "figure"):
             _mark_layout(roles, tag, tables, lists)
         if tag in _CONTENT:
-            roles.content.update(wrappers)
-            wrappers.clear()
-        if tag == "table":
-            tables.append(node.mem_id)
-        elif tag in _LISTS:
-            lists.append(node.mem_id)
-        elif tag == "form":
-            wrappers.append(node.mem_id)
-        elif tag == "header" and content:
+            roles.content.update(forms)
+            forms.clear()
+        if tag == "header" and articles:
             roles.content.add(node.mem_id)
-        content += tag in ("main", "article")
+        opening = opens.get(tag)
+        if opening is not None:
+            opening.append(node.mem_id)
     return roles
 
 
@@ -233,7 +245,10 @@ class _Page:
         if kind == "heading" and {name for _, name in self.debris} == {"header"}:
             rule = None
         text = self._without_hidden(text)
-        parts = [text] if kind == "code" else _PARAGRAPH_BREAK.split(_spaces(text))
+        if kind in ("list", "table"):
+            parts = [_BLANK_LINES.sub("\n", _spaces(text))]
+        else:
+            parts = [text] if kind == "code" else _PARAGRAPH_BREAK.split(_spaces(text))
         for part in parts:
             part = part.strip("\n\r") if kind == "code" else part.strip()
             if part.strip():
@@ -267,8 +282,6 @@ class _Page:
             return
         if tag == "br":
             self.buffer.append("\n")
-        elif tag == "img" and not self.buffer:
-            pass
         name = tag if tag in _DEBRIS else _DEBRIS_ROLES.get((attributes.get("role") or "").lower(), "")
         if name and node.mem_id not in roles.content:
             self.flush()
@@ -322,7 +335,7 @@ class _Page:
 
     def _is_left_out(self, tag: str, attributes: Mapping[str, str | None]) -> bool:
         if tag in _LEFT_OUT:
-            if tag not in ("head", "input"):
+            if tag not in ("title", "input"):
                 self.removed[tag] += 1
             return tag != "input"
         style = attributes.get("style") or ""

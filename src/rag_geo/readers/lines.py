@@ -7,7 +7,8 @@ which is decided by measure, not by taste (see `are_paragraphs`).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from rag_geo.readers.blocks import MAX_PARAGRAPHS, Block, UnreadableError, heading_name
 from rag_geo.records import Span
@@ -50,8 +51,8 @@ def text_blocks(shown: str) -> tuple[Block, ...]:
 def markdown_blocks(shown: str) -> tuple[Block, ...]:
     """Blocks of a Markdown text: headings, fenced code, tables, lists, and what lies between blank lines.
 
-    A single line end is no paragraph in Markdown; text is split line by line only in a file in which no two long lines are
-    separated by a blank line, because then nobody meant paragraphs by blank lines.
+    A single line end is no paragraph in Markdown; text is split line by line only in a file in which no two long lines
+    are separated by a blank line, because then nobody meant paragraphs by blank lines.
     """
     parser = _Markdown(shown)
     for line in line_spans(shown):
@@ -63,9 +64,9 @@ def markdown_blocks(shown: str) -> tuple[Block, ...]:
 def are_paragraphs(shown: str, lines: Sequence[Span]) -> bool:
     """Whether each of these consecutive lines is a paragraph.
 
-    So it is when lines longer than 120 characters hold more than half of the text (or there are more than 40 lines), and the
-    lines are not wrapped. Wrapped lines are as full as they can be (in seven of ten, the next word would not have fitted)
-    and mostly end in the middle of a sentence.
+    So it is when lines longer than 120 characters hold more than half of the text (or there are more than 40 lines),
+    and the lines are not wrapped. Wrapped lines are as full as they can be (in seven of ten, the next word would not
+    have fitted) and mostly end in the middle of a sentence.
     """
     if len(lines) < 2:
         return False
@@ -78,7 +79,7 @@ def are_paragraphs(shown: str, lines: Sequence[Span]) -> bool:
 
 def _are_wrapped(shown: str, lines: Sequence[Span], width: int) -> bool:
     full = ended = 0
-    for (start, end), following in zip(lines, lines[1:], strict=False):
+    for (start, end), following in pairwise(lines):
         first_word = re.match(r"\s*\S*", shown[following.start : min(following.end, following.start + width)])
         full += end - start + 1 + len(first_word[0] if first_word else "") > width
         ended += bool(_ENDS_SENTENCE.search(shown[max(start, end - 20) : end].rstrip()))
@@ -269,8 +270,3 @@ def _behind_fence(text: str, opening: re.Match[str]) -> int:
     closing = re.compile(rf"^ {{0,3}}{re.escape(fence)}{re.escape(fence[0])}*[ \t]*$", re.MULTILINE)
     found = closing.search(text, opening.end())
     return found.end() if found else len(text)
-
-
-def total(spans: Iterable[Span]) -> int:
-    """Number of characters in disjoint spans."""
-    return sum(end - start for start, end in spans)

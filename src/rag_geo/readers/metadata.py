@@ -7,17 +7,20 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING
 
 from rag_geo.records import Span
 from rag_geo.text.folding import find_hidden, visible
+
+if TYPE_CHECKING:
+    import yaml
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _MONTH = r"(jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?"
 _MONTH += r"|nov(?:ember)?|dec(?:ember)?)\.?"
 _WEEKDAY = r"(?:(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?\.?,?\s+)?"
-_ISO = re.compile(r"(\d{4})(?:[-/](\d{1,2})(?:[-/](\d{1,2}))?)?(?:[T ].*)?", re.DOTALL)
-_COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})(?:T.*)?")
+_ISO = re.compile(r"(\d{4})(?:[-/](\d{1,2})(?:[-/](\d{1,2}))?)?(?:[t ].*)?", re.DOTALL)
+_COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})(?:t.*)?")
 _DAY_FIRST = re.compile(
     rf"{_WEEKDAY}(\d{{1,2}})(?:st|nd|rd|th)?\s+(?:of\s+)?{_MONTH},?\s+(\d{{4}})(?:\b.*)?", re.DOTALL
 )
@@ -29,6 +32,7 @@ _FRONT_MATTER = re.compile(
 )
 _FRONT_MATTER_LIMIT = 65_536
 _VALUE_LIMIT = 2_000
+NOWHERE = Span(0, 0)
 _NAMES = {
     "title": ("title", "headline"),
     "author": ("author", "authors", "by", "byline"),
@@ -50,7 +54,7 @@ class Metadata:
 class FrontMatter:
     """The block between `---` lines that a file begins with; `span` is empty when there is none that can be read."""
 
-    span: Span = Span(0, 0)
+    span: Span = NOWHERE
     metadata: Metadata = field(default_factory=Metadata)
     warnings: tuple[str, ...] = ()
 
@@ -96,7 +100,7 @@ def read_front_matter(text: str) -> FrontMatter:
     import yaml
 
     try:
-        value = yaml.load(found[1], Loader=_plain_loader())  # noqa: S506 (a SafeLoader without aliases)
+        value = yaml.load(found[1], Loader=_plain_loader())
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         reason = str(getattr(error, "problem", None) or error).strip().partition("\n")[0]
         return FrontMatter(warnings=(f"front matter is not valid YAML ({reason}); read as text",))
@@ -106,12 +110,12 @@ def read_front_matter(text: str) -> FrontMatter:
     return FrontMatter(Span(0, found.end()), from_fields({str(key): as_text(item) for key, item in value.items()}))
 
 
-def _plain_loader() -> Any:
+def _plain_loader() -> type[yaml.SafeLoader]:
     """`yaml.SafeLoader` that refuses aliases, with which a few lines expand to gigabytes."""
     import yaml
 
     class PlainLoader(yaml.SafeLoader):
-        def compose_node(self, parent: Any, index: Any) -> Any:
+        def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
             if self.check_event(yaml.AliasEvent):
                 raise yaml.YAMLError("aliases are not supported")
             return super().compose_node(parent, index)

@@ -1,15 +1,17 @@
 """Where sentences begin and end, in exact characters.
 
 `sentencex` finds the boundaries; what it is known to get wrong is mended here: a sentence does not begin with a small
-letter after a full stop or in the middle of spaced initials ("U. S. Army"), and it ends behind a bracket that it opened.
-Anything longer than `LIMIT` characters is cut at a clause, else at a space, else where it is: never inside a word that is
-shorter than the limit. Time is linear in the text, also when it is one line without a space.
+letter after a full stop or in the middle of spaced initials ("U. S. Army"), and it ends behind a bracket it opened.
+Anything longer than `LIMIT` characters is cut at a clause, else at a space, else where it is: never inside a word
+that is shorter than the limit. Time is linear in the text, also when it is one line without a space.
 """
 
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 
 from rag_geo.records import Span
 from rag_geo.text.folding import visible_part
@@ -25,6 +27,7 @@ _BRACKET_ENDS = re.compile(r"(?<=[.!?][)\]])\s+(?=[\"“‘'(\[]?[^\W\d_a-zß-ö
 _CLAUSE = re.compile(r"[,;:\u2014\u2013\u060c\uff0c\u3001\uff1b\uff1a)]\s|[\uff0c\u3001\uff1b]|\s[\u2014\u2013-]\s")
 _WORD = re.compile(r"[^\W_]")
 _BULLET = re.compile(r"^[ \t]*(?:[-*+\u2022\u25cf\u25aa\u2013]|\(?\d{1,3}[.)]|\(?[a-z][.)])[ \t]+(?=\S)", re.MULTILINE)
+_MARK = re.compile(r"(?:[-*+\u2022\u25cf\u25aa\u2013]|\(?\d{1,3}[.)]|\(?[a-z][.)])(?:[ \t]+|$)")
 _LINE_END = re.compile(r"\r\n|\n|\r")
 
 
@@ -40,8 +43,12 @@ def sentence_spans(
     span = span or Span(0, len(text))
     edges = [span.start, *sorted({at for at in breaks if span.start < at < span.end}), span.end]
     found: list[Span] = []
-    for start, end in zip(edges, edges[1:], strict=False):
+    for start, end in pairwise(edges):
         part = visible_part(text, Span(start, end), hidden)
+        if len(part.at) == 1:
+            shift = part.original[0]
+            found.extend(Span(first + shift, last + shift) for first, last in _visible_spans(part.text))
+            continue
         for first, last in _visible_spans(part.text):
             found.append(Span(part.offset(first), part.offset(last - 1) + 1))
     return tuple(found)
@@ -50,6 +57,12 @@ def sentence_spans(
 def list_breaks(text: str, span: Span) -> tuple[int, ...]:
     """Offsets in `span` at which a line begins with the mark of a list item."""
     return tuple(match.start() for match in _BULLET.finditer(text, span.start, span.end))
+
+
+def item_start(text: str, start: int, end: int) -> int:
+    """Offset of the first word in ``[start, end)``, behind the mark of a list item if it begins with one."""
+    found = _MARK.match(text, start, end)
+    return found.end() if found else start
 
 
 def line_breaks(text: str, span: Span) -> tuple[int, ...]:
@@ -110,15 +123,15 @@ def _merge(text: str, segments: Iterable[tuple[int, int]]) -> Iterator[tuple[int
 
 
 def _goes_on(text: str, start: int, end: int, next_end: int) -> bool:
-    before = text[max(start, end - 40) : end].rstrip()
-    after = text[end : min(next_end, end + 80)]
-    if next_end - end <= 80 and not _WORD.search(after):
+    first = text[end]
+    if not first.isalnum() and next_end - end <= 80 and not _WORD.search(text, end, next_end):
         return True
+    if first.isspace():
+        first = text[end : end + 80].lstrip()[:1]
+    before = text[max(start, end - 6) : end].rstrip()
     if not before.endswith("."):
         return False
-    if after.lstrip()[:1].islower():
-        return True
-    return bool(_INITIAL_ENDS.search(before) and _INITIAL_STARTS.match(after))
+    return first.islower() or bool(_INITIAL_ENDS.search(before) and _INITIAL_STARTS.match(text, end, next_end))
 
 
 def _cut(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
@@ -130,13 +143,11 @@ def _cut(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
 
 
 def _cut_at(text: str, start: int, end: int) -> int:
-    """The best place to cut in the second half of ``[start, end)``: behind a clause, else behind a space, else `end`."""
+    """The best place to cut ``[start, end)``: behind a clause in its second half, else behind a space, else `end`."""
     middle = start + (end - start) // 2
-    clause = None
-    for clause in _CLAUSE.finditer(text, middle, end):
-        pass
-    if clause is not None:
-        return clause.end()
+    clauses = deque(_CLAUSE.finditer(text, middle, end), maxlen=1)
+    if clauses:
+        return clauses[0].end()
     for at in range(end - 1, start, -1):
         if text[at].isspace():
             return at + 1
