@@ -124,7 +124,8 @@ class Hit:
 
     `score` is the fused score the order follows; `similarity` the cosine of the best window (−1 to 1); `lexical` the
     BM25 score of the paragraph; `document_score` the fused score of its document. `sentences` are the paragraph's
-    sentences; `window` is the span of its best window.
+    sentences; `window` is the span of its best window. `sentence_similarities` has, for each sentence, the cosine of
+    the best window that holds it (empty after a search by words alone).
     """
 
     file: str
@@ -139,6 +140,7 @@ class Hit:
     title: str
     window: Span
     sentences: tuple[Sentence, ...]
+    sentence_similarities: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +184,7 @@ class Claim:
     rung: str = ""
     citations: tuple[Citation, ...] = ()
     probability: float | None = None
+    signals: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,8 @@ Functions for Hybrid Retrieval, arXiv:2210.11934: convex combination).
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -17,6 +19,7 @@ from numpy.typing import NDArray
 
 from rag_geo.embedding import Embedder, Vectors
 from rag_geo.errors import UsageError
+from rag_geo.index.lexical import terms
 from rag_geo.index.store import Entry, Index
 from rag_geo.records import Filters, Hit, Passage, Sentence, Span
 from rag_geo.settings import RetrievalSettings
@@ -27,6 +30,11 @@ Numbers = NDArray[np.intp]
 _NO_FILTERS = Filters()
 _FIRST_WINDOWS = 200
 """The fewest windows that the first stage asks FAISS for."""
+
+_REFERS_BACK = re.compile(
+    r"\W*(he|she|it|they|his|her|its|their|this|these|those|that|such|both|but|however|instead|the (latter|former))\b",
+    re.IGNORECASE,
+)
 
 
 def embed_query(embedder: Embedder, query: str) -> Vectors:
@@ -83,7 +91,9 @@ def _checked(query: str) -> str:
 
 def _allowed(index: Index, filters: Filters) -> NDArray[np.bool_]:
     """Which documents the filters let through: bool[documents]."""
-    return np.array([not filters or _passes(entry, filters) for entry in index.documents], bool)
+    if not filters:
+        return np.ones(len(index.documents), bool)
+    return np.array([_passes(entry, filters) for entry in index.documents], bool)
 
 
 def _passes(entry: Entry, filters: Filters) -> bool:
@@ -122,10 +132,9 @@ def _best_documents(
 
 def _nearest_documents(index: Index, vector: Vectors, count: int, allowed: NDArray[np.bool_]) -> list[int]:
     """The documents of the nearest windows."""
-    document_of = index.rows.paragraph_document[index.rows.window_paragraph]
-    if not len(document_of):
-        return []
     import faiss
+
+    document_of = index.window_document
 
     rows = np.flatnonzero(allowed[document_of]) if not allowed.all() else None
     wanted = min(len(document_of) if rows is None else len(rows), max(_FIRST_WINDOWS, 10 * count))
@@ -191,7 +200,8 @@ def _hit(index: Index, found: _Ranked) -> Hit:
     entry = index.documents[index.rows.paragraph_document[found.row]]
     paragraph = index.paragraph(found.row)
     sentences = index.sentences(found.row)
-    window = index.paragraph_windows[found.row] + (int(found.windows.argmax()) if len(found.windows) else 0)
+    spans = index.window_spans(found.row)
+    best = int(found.windows.argmax()) if len(found.windows) else 0
     return Hit(
         file=entry.file,
         paragraph=paragraph.number,
@@ -203,24 +213,98 @@ def _hit(index: Index, found: _Ranked) -> Hit:
         document_score=found.document_score,
         heading=paragraph.heading,
         title=entry.title,
-        window=Span(int(index.rows.window_start[window]), int(index.rows.window_end[window])),
+        window=spans[best],
         sentences=sentences,
+        sentence_similarities=_per_sentence(sentences, spans, found.windows.tolist()),
+    )
+
+
+def _per_sentence(
+    sentences: Sequence[Sentence], spans: Sequence[Span], similarities: Sequence[float]
+) -> tuple[float, ...]:
+    """For each sentence the similarity of the best window that holds some of it."""
+    if not similarities:
+        return ()
+    return tuple(
+        max(
+            (
+                value
+                for span, value in zip(spans, similarities, strict=True)
+                if span.start < s.end and s.start < span.end
+            ),
+            default=0.0,
+        )
+        for s in sentences
     )
 
 
 def choose_context(
     hits: Sequence[Hit], question: str, count_tokens: Callable[[str], int], budget: int
 ) -> tuple[Passage, ...]:
-    """Whole sentences of the best paragraphs."""
-    passages: list[Passage] = []
-    for hit in hits:
-        taken: list[Sentence] = []
-        for sentence in hit.sentences:
-            cost = count_tokens(sentence.text)
-            if cost > budget:
-                break
-            budget -= cost
-            taken.append(sentence)
-        if taken:
-            passages.append(Passage(hit.file, hit.paragraph, hit.title, hit.heading, tuple(taken)))
-    return tuple(passages)
+    """The sentences that the model is given: whole ones, together at most `budget` tokens by `count_tokens`.
+
+    Paragraphs in the order of `hits`, sentences in the order of the text. When not all fit, the sentences nearest to
+    the question in meaning and words are taken first, each with the one before it if it begins by referring back.
+    Title and heading are counted once for each paragraph.
+    """
+    values = _sentence_values(hits, question)
+    costs = [[count_tokens(sentence.text) for sentence in hit.sentences] for hit in hits]
+    heads = [count_tokens(f"{hit.title} {hit.heading}") for hit in hits]
+    taken: list[set[int]] = [set() for _ in hits]
+    left = budget
+    for h, s in sorted(
+        ((h, s) for h, row in enumerate(values) for s in range(len(row))), key=lambda at: -values[at[0]][at[1]]
+    ):
+        wanted = _with_lead(hits[h].sentences, s) - taken[h]
+        cost = sum(costs[h][i] for i in wanted) + (0 if taken[h] else heads[h])
+        if cost <= left:
+            taken[h] |= wanted
+            left -= cost
+    return tuple(
+        Passage(hit.file, hit.paragraph, hit.title, hit.heading, tuple(hit.sentences[i] for i in sorted(chosen)))
+        for hit, chosen in zip(hits, taken, strict=True)
+        if chosen
+    )
+
+
+def holds_quote(passages: Sequence[Passage], file: str, quote: str) -> bool:
+    """Whether `quote`, up to white space, is in the sentences of one of the passages of `file`."""
+    wanted = " ".join(quote.split())
+    return any(
+        wanted in " ".join(sentence.text for sentence in passage.sentences)
+        for passage in passages
+        if passage.file == file
+    )
+
+
+def _sentence_values(hits: Sequence[Hit], question: str) -> list[list[float]]:
+    """How much each sentence is worth: similarity, share of the question's words, and the score of its paragraph.
+
+    A word of the question counts by how few of the sentences have it.
+    """
+    asked = set(terms([question])[0])
+    words = [[asked.intersection(found) for found in terms([s.text for s in hit.sentences])] for hit in hits]
+    spread = Counter(word for row in words for found in row for word in found)
+    weight = {word: 1.0 / count for word, count in spread.items()}
+    total = sum(weight.values()) or 1.0
+    best = max((hit.score for hit in hits), default=1.0) or 1.0
+    return [
+        [
+            _at(hit.sentence_similarities, i) + sum(weight[word] for word in found) / total + hit.score / best
+            for i, found in enumerate(row)
+        ]
+        for hit, row in zip(hits, words, strict=True)
+    ]
+
+
+def _at(values: Sequence[float], i: int) -> float:
+    return values[i] if i < len(values) else 0.0
+
+
+def _with_lead(sentences: Sequence[Sentence], at: int) -> set[int]:
+    """A sentence, and those before it that it refers back to."""
+    wanted = {at}
+    while at and _REFERS_BACK.match(sentences[at].text):
+        at -= 1
+        wanted.add(at)
+    return wanted

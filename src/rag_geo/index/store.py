@@ -157,6 +157,16 @@ class Index:
         """The place of each file in `documents`."""
         return {entry.file: number for number, entry in enumerate(self.documents)}
 
+    @cached_property
+    def window_document(self) -> Ints:
+        """The document of each window: int32[windows]."""
+        return np.asarray(self.rows.paragraph_document[self.rows.window_paragraph], np.int32)
+
+    def window_spans(self, row: int) -> tuple[Span, ...]:
+        """The windows of the paragraph of one row, in order."""
+        part = slice(*self.paragraph_windows[row : row + 2])
+        return tuple(map(Span, self.rows.window_start[part].tolist(), self.rows.window_end[part].tolist()))
+
     def document(self, file: str) -> Document:
         """The whole record of one document; raises KeyError for a file that is not in the index."""
         number = self.numbers[file]
