@@ -36,8 +36,10 @@ from rag_geo.session import (
     Edges,
     answer_each,
     answer_one,
+    build_index,
     find,
     model_object,
+    open_index,
     pull_model,
     question_from,
     split_options,
@@ -123,6 +125,47 @@ def search(edges: Edges, /, query: str, as_json: bool, **options: object) -> int
     if as_json:
         return _print_json({"query": wanted, "hits": [hit_object(hit) for hit in hits]})
     return _print_lines(edges, hit_lines(hits)) if hits else _print("nothing found\n")
+
+
+@cli.command()
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.option("--rebuild", is_flag=True, help="Read and embed everything anew; also for an index that is refused.")
+@_json_option
+@_index_option
+@click.pass_obj
+def index(edges: Edges, /, folder: Path, rebuild: bool, as_json: bool, **flags: object) -> int:
+    """Make the index hold what DIR holds now; only what changed is read and embedded.
+
+    Exit code 3 when files were skipped: they are listed with the reason, all others are indexed.
+    """
+    from rag_geo.overview import report_lines, report_object
+
+    report = build_index(edges, folder, edges.settings(flags), rebuild=rebuild)
+    if as_json:
+        _print_json(report_object(report))
+    else:
+        _print_lines(edges, report_lines(report))
+    return SKIPPED if report.skipped else 0
+
+
+@cli.command()
+@click.option("--file", metavar="FILE", help="Every paragraph of this file: number, offsets, kind, why not indexed.")
+@_json_option
+@_index_option
+@click.pass_obj
+def info(edges: Edges, /, file: str | None, as_json: bool, **flags: object) -> int:
+    """Show what the index holds: documents, counts, what was skipped and why."""
+    from rag_geo import overview
+
+    found = open_index(edges.settings(flags))
+    if file is None:
+        return (
+            _print_json(overview.index_object(found)) if as_json else _print_lines(edges, overview.index_lines(found))
+        )
+    document = overview.find_document(found, file)
+    if as_json:
+        return _print_json(overview.document_object(document))
+    return _print_lines(edges, overview.document_lines(document))
 
 
 @cli.group("models")

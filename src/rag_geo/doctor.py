@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Literal
 
 from rag_geo.cpu import BuildRecord, illegal_here, instruction_sets, machine_flags, read_build_record, unused_here
-from rag_geo.errors import IndexMissingError, ModelError, RagGeoError, ResourceError
+from rag_geo.errors import ModelError, RagGeoError, ResourceError
 from rag_geo.render import visible
 from rag_geo.settings import Settings, known_settings, resolve_settings
 
@@ -281,7 +281,14 @@ def judge_vectors(name: str, dimension: int, vectors: Sequence[Sequence[float]])
 
 def check_index(settings: Settings) -> Iterator[Finding]:
     """Verify every file of the index by its hash, and that it was made by the embedder in use."""
-    raise IndexMissingError(f"no index at {str(settings.index)!r}", hint="rag-geo index DIR")
+    from rag_geo.embedding import load_embedder
+    from rag_geo.index import Index
+
+    index = Index.open(settings.index.expanduser())
+    made = index.manifest
+    yield Finding("ok", "index", f"{made.generation}: {made.documents} documents, every file as its SHA-256 says")
+    index.check_embedder(load_embedder(settings.embedder))
+    yield Finding("ok", "index", f"made by the embedder in use, {made.embedder}")
 
 
 PARTS = (

@@ -13,8 +13,8 @@ import json
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, fields, is_dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from rag_geo.records import (
     Answer,
@@ -165,7 +165,8 @@ def hit_lines(hits: Sequence[Hit]) -> list[Line]:
         head = (Segment(f"{rank}. ", "mark"), Segment(place(hit.file, hit.paragraph), "strong"))
         figures = f"  score {hit.score:.3f}  meaning {hit.similarity:.3f}  words {hit.lexical:.2f}"
         lines.append(Line((*head, Segment(figures, "faint")), hanging=4))
-        if above := " › ".join(part for part in (hit.title, hit.heading) if part):
+        title = "" if hit.heading.startswith(hit.title) else hit.title
+        if above := " › ".join(part for part in (title, hit.heading) if part):
             lines.append(Line((Segment(visible(above), "faint"),), indent=4))
         lines.append(Line(tuple(_window_segments(hit)), indent=4))
     return lines
@@ -289,14 +290,13 @@ def _window_segments(hit: Hit) -> Iterator[Segment]:
 
 def answer_object(answer: Answer) -> dict[str, object]:
     """Give an answer as the object that ``rag-geo ask --json`` prints; ``answer.schema.json`` describes it."""
-    return asdict(replace(answer, signals=dict(answer.signals)))
+    return _plain_object(answer)
 
 
 def hit_object(hit: Hit) -> dict[str, object]:
     """Give a search result as the object that ``rag-geo search --json`` prints."""
     sentences = [{"start": each.start, "end": each.end, "text": each.text} for each in hit.sentences]
-    plain = asdict(hit)
-    return plain | {"window": {"start": hit.window.start, "end": hit.window.end}, "sentences": sentences}
+    return _plain_object(hit) | {"window": {"start": hit.window.start, "end": hit.window.end}, "sentences": sentences}
 
 
 def error_object(error: RagGeoError, *, question: str | None = None) -> dict[str, object]:
@@ -312,6 +312,21 @@ def json_text(value: object, *, indent: int | None = None) -> str:
     """
     text = json.dumps(_finite(value), ensure_ascii=False, indent=indent, allow_nan=False)
     return _UNSAFE.sub(lambda found: found[0] if found[0] == "\n" else json.dumps(found[0])[1:-1], text)
+
+
+def _plain_object(record: Any) -> dict[str, Any]:  # noqa: ANN401 - any record
+    """Give a record as a dictionary, records in it too; unlike `dataclasses.asdict` it takes any mapping."""
+    return {each.name: _plain_value(getattr(record, each.name)) for each in fields(record)}
+
+
+def _plain_value(value: Any) -> Any:  # noqa: ANN401 - any value of a record
+    if is_dataclass(value):
+        return _plain_object(value)
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, tuple):
+        return [_plain_value(each) for each in value]
+    return value
 
 
 def _finite(value: object) -> object:

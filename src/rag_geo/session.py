@@ -19,6 +19,7 @@ from rag_geo.terminal import Advance, Terminal
 if TYPE_CHECKING:
     from rag_geo.doctor import Finding
     from rag_geo.embedding import Embedder
+    from rag_geo.index import Index, IndexReport
     from rag_geo.models import ModelFile, ModelState, Report
 
 MAX_WIDTH = 110
@@ -140,12 +141,30 @@ def answer_each(
 
 def find(edges: Edges, query: str, filters: Filters, settings: Settings) -> Sequence[Hit]:
     """Find the paragraphs nearest to `query`, without a language model."""
-    from rag_geo.index import Index
-    from rag_geo.retrieval import search
+    from rag_geo.retrieval import embed_query, search
 
+    index = open_index(settings)
     embedder = edges.load_embedder(settings)
-    with Index.open(settings.index, embedder=embedder) as index:
-        return search(index, query, embedder, filters=filters, settings=settings.retrieval)
+    index.check_embedder(embedder)
+    return search(index, query, embed_query(embedder, query), settings.retrieval, filters)
+
+
+def build_index(edges: Edges, folder: Path, settings: Settings, *, rebuild: bool) -> IndexReport:
+    """Make the index hold what `folder` holds, with a progress bar."""
+    from rag_geo.corpus import scan
+    from rag_geo.index import update_index
+
+    scan(folder, settings.reading)  # a folder that cannot be read is told before the embedder is loaded
+    embedder = edges.load_embedder(settings)
+    with edges.terminal().progress() as advance:
+        return update_index(folder, settings.index, embedder, settings, advance, rebuild=rebuild)
+
+
+def open_index(settings: Settings) -> Index:
+    """Open the index of the settings, every byte checked."""
+    from rag_geo.index import Index
+
+    return Index.open(settings.index.expanduser())
 
 
 def pull_model(edges: Edges, name: str, settings: Settings, given: Path | None = None) -> ModelFile:
