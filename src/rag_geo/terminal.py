@@ -24,13 +24,25 @@ PLAIN_EVERY_S = 10.0
 
 
 class Terminal:
-    """Where progress is shown: `stream` is standard error, `live` says whether it is a terminal that can move."""
+    """Where progress is shown: `stream` is standard error, `live` says whether it is a terminal that can move.
 
-    def __init__(self, stream: TextIO, *, live: bool = False, width: int = 80, color: bool = False) -> None:
+    `clock` gives seconds from any beginning.
+    """
+
+    def __init__(
+        self,
+        stream: TextIO,
+        *,
+        live: bool = False,
+        width: int = 80,
+        color: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.stream = stream
         self.live = live
         self.width = width
         self.color = color
+        self._clock = clock
 
     def note(self, text: str) -> None:
         """Write one line, made safe."""
@@ -65,7 +77,7 @@ class Terminal:
 
             def show(watched: Watched, event: Event) -> None:
                 nonlocal last
-                now = time.monotonic()
+                now = self._clock()
                 if isinstance(event, Reading | Writing) and now - last < REFRESH_S:
                     return
                 last = now
@@ -104,7 +116,7 @@ class Terminal:
         told: dict[str, float] = {}
 
         def advance(what: str, done: int, total: int) -> None:
-            now = time.monotonic()
+            now = self._clock()
             if what not in told:
                 self.note(f"{what} …")
             elif now - told[what] >= PLAIN_EVERY_S:
