@@ -127,7 +127,10 @@ class BertEmbedder:
         self.id = _identity(folder)
         self.dimension = int(config["hidden_size"])
         self.max_tokens = _limit(folder, config)
-        self._tokenizer: Tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        try:
+            self._tokenizer: Tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        except Exception as error:
+            raise ValueError(f"tokenizer.json: {error}") from error
         self._tokenizer.no_padding()
         self._tokenizer.no_truncation()
         self._bert = _load_bert(folder, config)
