@@ -118,9 +118,7 @@ def test_info_shows_how_the_index_was_made_and_its_documents(run):
     assert code == 0
     assert out.startswith("2 documents, ")
     assert "embedder hash@64" in out
-    assert (
-        "treaty.md  3 paragraphs · 2021-06-20 · Jeff Hawn\n    The treaty\n" in out or "treaty.md  2 paragraphs" in out
-    )
+    assert "treaty.md  2 paragraphs · 2021-06-20 · Jeff Hawn\n    The treaty\n" in out
     table = json.loads(run("info", "--json")[1])
     assert (table["documents"], table["embedder"], table["skipped"]) == (2, "hash@64", [])
     assert [each["file"] for each in table["files"]] == ["kitchen/bread.txt", "treaty.md"]
