@@ -24,8 +24,8 @@ from itertools import pairwise
 
 from rag_geo.records import Citation, Passage, Sentence, Span
 from rag_geo.text.facts import Facts, Name, acronym, facts, names, settled, stem
-from rag_geo.text.quantities import Quantity, follows, unsupported
-from rag_geo.text.relations import COMPARISONS, crossed, overlap, turned_negation, turned_opposite
+from rag_geo.text.quantities import Quantity, follows, listed, unsupported
+from rag_geo.text.relations import COMPARISONS, crossed, is_same, overlap, turned_negation, turned_opposite
 
 ContextNames = Mapping[str, Sequence[str]]
 
@@ -38,20 +38,22 @@ _METONYMS = {
     "beijing": {"china"},
     "washington": {"united-states"},
 }
-_REFERRING = frozenset("he she it they his her its their him them this these that those such both there".split())
+_REFERRING = frozenset(listed("""he she it they his her its their him them this these that those such both there"""))
 _PAIR = re.compile(
-    r"\b(?:both|the two|the three|the) (?:countries|nations|sides|states|powers|leaders|presidents)\b", re.I
+    r"\b(?:both|neither|either|each|the two|the three|the) (?:country|nation|side|state|countries|nations|sides|states|powers|leaders|presidents)\b",
+    re.I,
 )
 _ABOUT_TEXT = frozenset(
     stem(w)
-    for w in """article passage text paragraph document source author question answer mention state describe say report
-    accord provide information discuss refer""".split()
+    for w in listed("""article passage text paragraph document source author question answer mention state describe say report
+    accord provide information discuss refer""")
 )
 _YES_NO = re.compile(
     r"\s*(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should|may|might|must)\b", re.I
 )
 _ANAPHORIC = frozenset({"the", "these", "those", "their", "both", "its"})
 _CANDIDATES = 3
+_NESTED = 2
 _ENOUGH_GAIN = 0.12
 
 
@@ -82,7 +84,7 @@ class Evidence:
 def find_evidence(
     claim: str, passages: Sequence[Passage], question: str = "", *, limit: int = 3, seed: int = 0
 ) -> tuple[Sentence, ...]:
-    """The one to `limit` sentences of the passages that best carry `claim`, in the order of the passages.
+    """Give the one to `limit` sentences of the passages that best carry `claim`, in the order of the passages.
 
     Greedy: the sentence that covers most of the claim's words, names and numbers, each weighted by its rarity over the
     passages; then another as long as it adds a fair share that the ones before lack, neighbours of a chosen sentence
@@ -118,7 +120,7 @@ _Want = tuple[str, object]
 
 
 def _wanted(claim: Facts, question: Facts, sentences: Sequence[Facts]) -> dict[_Want, float]:
-    """What the evidence should have, each with its weight: rare words more, names and numbers most."""
+    """Tell what the evidence should have, each with its weight: rare words more, names and numbers most."""
     frequency = Counter(key for sentence in sentences for key in sentence.content)
     size = len(sentences) + 1
 
@@ -145,7 +147,7 @@ def _covered(wanted: Mapping[_Want, float], sentence: Facts) -> set[_Want]:
 
 
 def _worth(cover: set[_Want], wanted: Mapping[_Want, float], have: set[_Want], *, question: bool = True) -> float:
-    """The weight of what `cover` adds to `have`."""
+    """Give the weight of what `cover` adds to `have`."""
     return sum(wanted[want] for want in cover - have if question or want[0] != "q")
 
 
@@ -159,7 +161,7 @@ def _nearness(pool: Sequence[_Place], chosen: Sequence[int], n: int) -> float:
 
 
 def _with_antecedents(chosen: list[int], pool: Sequence[_Place], read: Sequence[Facts], limit: int) -> list[int]:
-    """Adds the sentence before one that refers back, as far as the limit allows."""
+    """Add the sentence before one that refers back, as far as the limit allows."""
     result = list(chosen)
     for n in chosen:
         if len(result) < limit and n - 1 not in result and pool[n][1] > 0 and refers_back(read[n]):
@@ -189,10 +191,10 @@ def gather(
     *,
     limit: int = 3,
 ) -> tuple[Evidence, Failure | None]:
-    """The evidence of a claim and the first rung that it fails.
+    """Give the evidence of a claim and the first rung that it fails.
 
-    Three starting points are tried, best first; the first whose evidence passes every rung is taken. If none passes,
-    the best one's failure is given.
+    Three starting points are tried, best first; the first whose evidence passes every rung is taken, as long as it
+    carries no less of the claim than the best. If none passes, the best one's failure is given.
     """
     first: tuple[Evidence, Failure | None] | None = None
     for seed in range(_CANDIDATES):
@@ -201,16 +203,21 @@ def gather(
             break
         evidence = evidence_of(sentences, passages, context_names)
         failure = check(claim, evidence, question)
-        if failure is None:
+        if failure is None and (first is None or _carried(claim, evidence) >= _carried(claim, first[0])):
             return evidence, None
         first = first or (evidence, failure)
     return first or (Evidence(()), Failure("novelty", "nothing in the passages bears on it"))
 
 
+def _carried(claim: str, evidence: Evidence) -> float:
+    """Give the share of the claim's content words in the cited sentences together."""
+    return _share(facts(claim).content, frozenset().union(*(facts(s.text).content for s in evidence.sentences)))
+
+
 def evidence_of(
     sentences: Sequence[Sentence], passages: Sequence[Passage], context_names: ContextNames | None = None
 ) -> Evidence:
-    """The evidence that citing `sentences` gives: they, their paragraphs, and what stands above these."""
+    """Give the evidence that citing `sentences` gives: they, their paragraphs, and what stands above these."""
     places = {(sentence.file, sentence.paragraph) for sentence in sentences}
     cited = tuple(passage for passage in passages if (passage.file, passage.paragraph) in places)
     above = dict.fromkeys(text for passage in cited for text in (passage.title, passage.heading) if text)
@@ -223,7 +230,7 @@ def evidence_of(
 
 
 def check(claim: str, evidence: Evidence, question: str = "") -> Failure | None:
-    """The first rung that the claim fails, or None."""
+    """Give the first rung that the claim fails, or None."""
     for rung in (check_numbers, check_names, check_novelty, check_together, check_negation):
         failure = rung(claim, evidence, question)
         if failure is not None:
@@ -243,13 +250,13 @@ def check_numbers(claim: str, evidence: Evidence, question: str = "") -> Failure
 
 
 def missing_numbers(claim: str, evidence: Evidence) -> tuple[Quantity, ...]:
-    """The numbers and dates of the claim that the cited sentences do not have."""
+    """Give the numbers and dates of the claim that the cited sentences do not have."""
     there = [quantity for sentence in evidence.sentences for quantity in facts(sentence.text).quantities]
     return tuple(q for q in unsupported(facts(claim).quantities, there) if not _anaphoric(q, claim, evidence))
 
 
 def _sort(quantity: Quantity) -> str:
-    """The word for a kind of quantity."""
+    """Give the word for a kind of quantity."""
     return "date" if quantity.kind == "date" else "number"
 
 
@@ -290,7 +297,7 @@ def check_names(claim: str, evidence: Evidence, question: str = "") -> Failure |
 
 
 def missing_names(claim: str, evidence: Evidence, question: str = "") -> tuple[Name, ...]:
-    """The names of the claim that neither the cited paragraphs nor what stands above them have."""
+    """Give the names of the claim that neither the cited paragraphs nor what stands above them have."""
     texts = _cited_texts(evidence)
     words = _vocabulary(texts)
     found = [name for text in texts for name in text.names]
@@ -307,6 +314,13 @@ def _cited_texts(evidence: Evidence) -> list[Facts]:
 def _lower(evidence: Evidence, question: str) -> frozenset[str]:
     """All words that the cited paragraphs, what stands above them, or the question have in lower case."""
     return frozenset().union(*(text.lower_words for text in _cited_texts(evidence)), facts(question).lower_words)
+
+
+def _known(claim: str, evidence: Evidence, question: str) -> frozenset[str]:
+    """Words of names that are no mere beginning of a sentence, anywhere in claim, question or cited paragraphs."""
+    texts = [*_cited_texts(evidence), facts(claim), facts(question)]
+    sure = {key for text in texts for name in text.names if not name.doubtful for key in name.keys}
+    return frozenset(sure | _keys(facts(claim).names))
 
 
 def _vocabulary(texts: Iterable[Facts]) -> frozenset[str]:
@@ -336,7 +350,7 @@ def _metonym(key: str, evidence: Evidence) -> bool:
 
 
 def check_novelty(claim: str, evidence: Evidence, question: str = "") -> Failure | None:
-    """The claim says something beyond the question, and the evidence has some of it.
+    """Give the claim says something beyond the question, and the evidence has some of it.
 
     Not asked of answers to yes-or-no questions and to choices ("Which is larger, A or B?"), whose words are all in the
     question by right.
@@ -366,10 +380,13 @@ def _new(read: Facts, asked: Facts) -> list[Name]:
 
 
 def check_together(claim: str, evidence: Evidence, question: str = "") -> Failure | None:
-    """What the claim puts together stands together: numbers with names, names with each other, who with what."""
+    """Tell what the claim puts together stands together: numbers with names, names with each other, who with what."""
     lower = _lower(evidence, question)
-    read = settled(facts(claim), lower)
-    sentences = [settled(facts(sentence.text), lower) for sentence in evidence.sentences]
+    known = _known(claim, evidence, question)
+    read = settled(facts(claim), lower, known)
+    sentences = [
+        settled(_outside_brackets(facts(sentence.text), read), lower, known) for sentence in evidence.sentences
+    ]
     reason = _numbers_apart(read, evidence) or _names_apart(read, evidence)
     for compare in COMPARISONS:
         reason = reason or compare(read, sentences)
@@ -434,7 +451,7 @@ def _takes_up(sentence: Facts, earlier: Facts) -> bool:
 
 
 def _numbers_apart(read: Facts, evidence: Evidence) -> str | None:
-    """A number whose names do not stand in a sentence that has it, or that the sentence ties to something else."""
+    """Give a number whose names do not stand in a sentence that has it, or that the sentence ties to something else."""
     reaches = _reaches(evidence)
     found = read.names
     for quantity in read.quantities:
@@ -448,16 +465,42 @@ def _numbers_apart(read: Facts, evidence: Evidence) -> str | None:
     return None
 
 
+def _outside_brackets(sentence: Facts, claim: Facts) -> Facts:
+    """Blank what stands in round brackets, which says nothing of who does what, unless the claim has a name of it."""
+    text = sentence.text
+    for _ in range(_NESTED):
+        text = re.sub(r"\([^()]*\)", lambda match: " " * len(match.group()), text)
+    outside = facts(text)
+    lost = [name for name in claim.names if any(is_same(name, own) for own in sentence.names)]
+    return outside if all(any(is_same(name, own) for own in outside.names) for name in lost) else sentence
+
+
 _CLAUSE = re.compile(r"[;:—]|,?\s\b(?:while|whereas|but|although|though|because|which|who|whose)\b", re.I)
+_TIGHT = re.compile(r"[,;:—](?!\d)|\s\b(?:while|whereas|but|although|though|because|which|who|whose|and)\b", re.I)
 
 
 def _same_clause(read: Facts, quantity: Quantity, found: Sequence[Name]) -> list[Name]:
-    """The names in the quantity's clause, nearest first; the claim's first name if the clause has none."""
-    cuts = [0, *(match.start() for match in _CLAUSE.finditer(read.text)), len(read.text) + 1]
-    start = max(cut for cut in cuts if cut <= quantity.start)
-    end = min(cut for cut in cuts if cut > quantity.start)
+    """Give the names that the quantity is said of, nearest first: those of its part of the sentence.
+
+    Parts end at commas, "and" and the like, but not between two names or two numbers; an opening part without a name
+    ("In 1860, ...") belongs to the next.
+    """
+    things = sorted([(n.start, n.end) for n in found] + [(q.start, q.end) for q in read.quantities])
+    joints = {
+        m.start()
+        for (_, end), (start, _) in pairwise(things)
+        for m in _TIGHT.finditer(read.text, end, start + 1)
+        if not re.search(r"[^\W\d_]{3,}", read.text[end:start].replace("and", ""))
+    }
+    cuts = [m.start() for m in _TIGHT.finditer(read.text) if m.start() not in joints]
+    if found and cuts and quantity.start < cuts[0] < found[0].start:
+        cuts = [cut for cut in cuts if cut > found[0].start]
+    start = max((cut for cut in cuts if cut <= quantity.start), default=0)
+    end = min((cut for cut in cuts if cut > quantity.start), default=len(read.text) + 1)
     here = [name for name in found if start <= name.start < end]
-    return sorted(here, key=lambda n: max(n.start - quantity.end, quantity.start - n.end)) or list(found[:1])
+    if not here and not start:
+        here = list(found[:1])
+    return sorted(here, key=lambda n: max(n.start - quantity.end, quantity.start - n.end))
 
 
 def _apart(
@@ -465,9 +508,9 @@ def _apart(
 ) -> str | None:
     """Why the holder, a sentence with the number, does not say it of the names, or None."""
     for place, name in enumerate(near):
-        if holder.has(name):
+        if holder.has(name) or (place and _linked(name, near, holder, reaches)):
             continue
-        if place and _linked(name, near, holder, reaches):
+        if _carries_on(name, read, holder, reaches):
             continue
         return f"{quantity.text} and {name.text} do not stand together in the cited paragraphs"
     for other in read.quantities:
@@ -478,6 +521,19 @@ def _apart(
     if not near and not _about_same(read, holder):
         return f"the cited sentence says {quantity.text} of something else"
     return crossed(read, holder.texts[0])
+
+
+def _carries_on(name: Name, read: Facts, holder: _Reach, reaches: Sequence[_Reach]) -> bool:
+    """Whether another cited sentence of the paragraph has the name, and the holder names nothing that the claim does not.
+
+    "The storm of 1993 lasted three days. Mount Mitchell had four feet of snow." may be put together; a holder with a
+    subject of its own ("The Russian Far East has only 6 million people.") may not.
+    """
+    place = (holder.sentence.file, holder.sentence.paragraph)
+    claimed = {key for own in read.names for key in own.keys}
+    if any(not set(own.keys) & claimed for own in holder.texts[0].names):
+        return False
+    return any((r.sentence.file, r.sentence.paragraph) == place and r.has(name) for r in reaches)
 
 
 def _elsewhere(other: Quantity, holder: _Reach, reaches: Sequence[_Reach]) -> bool:
@@ -506,8 +562,8 @@ def _names_apart(read: Facts, evidence: Evidence) -> str | None:
     reaches = _reaches(evidence)
     found = read.names
     for one, other in pairwise(found):
-        if _CLAUSE.search(read.text[one.end : other.start]):
-            continue
+        if _CLAUSE.search(read.text[one.end : other.start]) or read.text[one.end : other.start].strip(" ,") == "and":
+            continue  # another clause, or a pair: see `regrouped`
         if any(reach.has(one) and reach.has(other) for reach in reaches):
             continue
         holders = [reach for reach in reaches if reach.has(one)]
@@ -523,7 +579,7 @@ def _names_apart(read: Facts, evidence: Evidence) -> str | None:
 
 
 def signals(claim: str, evidence: Evidence, question: str = "") -> dict[str, float]:
-    """What the calibration of the model's check may use, each 0 to 1 but the counts, which are cut at 3.
+    """Tell what the calibration of the model's check may use, each 0 to 1 but the counts, which are cut at 3.
 
     `words_in_best` / `words_in_all`: share of the claim's content words in the best cited sentence / in all of them;
     `words_in_paragraphs`: the same for the cited paragraphs with their titles and headings; `question_covered`: share of
@@ -556,7 +612,7 @@ def signals(claim: str, evidence: Evidence, question: str = "") -> dict[str, flo
 
 
 def _share(wanted: frozenset[str], there: frozenset[str]) -> float:
-    """The share of `wanted` that is there; 1 if nothing is wanted."""
+    """Give the share of `wanted` that is there; 1 if nothing is wanted."""
     return len(wanted & there) / len(wanted) if wanted else 1.0
 
 
@@ -590,7 +646,7 @@ def supporting_words(claim: str, quote: str) -> tuple[Span, ...]:
 
 
 def question_terms_missing(question: str, text: str) -> tuple[str, ...]:
-    """The names, numbers and content words of the question that `text` does not say, as the question writes them.
+    """Give the names, numbers and content words of the question that `text` does not say, as the question writes them.
 
     Names are given whole, numbers as written, words in the order of the question, each once.
     """

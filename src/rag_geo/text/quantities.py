@@ -17,6 +17,11 @@ Kind = Literal["number", "date", "ordinal", "code"]
 Reading = tuple[Decimal | str, str]
 
 
+def listed(text: str, separator: str | None = None) -> list[str]:
+    """Split a table written as one string, at white space or at a separator."""
+    return [entry.strip() for entry in text.split(separator)]
+
+
 class Token(NamedTuple):
     """A word, a number or a mark of the text: characters ``[start, end)``, and the word case folded without dots."""
 
@@ -70,7 +75,7 @@ def tokens(text: str) -> tuple[Token, ...]:
 
 
 def _table(text: str) -> dict[str, str]:
-    """Maps every word of "canon: word word; ..." to its canon."""
+    """Map every word of "canon: word word; ..." to its canon."""
     pairs = (entry.split(":") for entry in text.split(";"))
     return {word: canon.strip() for canon, words in pairs for word in (canon.strip(), *words.split())}
 
@@ -107,9 +112,11 @@ _SUFFIXES: dict[str, tuple[tuple[int, str], ...]] = {
     "t": ((12, ""), (0, "tonne")),
     "g": ((0, "gram"),),
 }
-_ONES = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen".split()
+_ONES = listed(
+    """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen"""
+)
 _SMALL = {word: value for value, word in enumerate([*_ONES, "seventeen", "eighteen", "nineteen"])}
-_TENS = {w: 10 * v for v, w in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), start=2)}
+_TENS = {w: 10 * v for v, w in enumerate(listed("twenty thirty forty fifty sixty seventy eighty ninety"), start=2)}
 _ORDINALS = dict.fromkeys(("first",), 1) | {"second": 2, "third": 3, "fifth": 5, "eighth": 8, "ninth": 9, "twelfth": 12}
 _ORDINALS |= {
     w + "th": v for w, v in _SMALL.items() if w + "th" not in _ORDINALS and v not in (0, 1, 2, 3, 5, 8, 9, 12)
@@ -120,12 +127,14 @@ _TIMES |= {"triple": 3, "tripled": 3, "tripling": 3, "triples": 3, "quadrupled":
 _VAGUE = {"dozens": 1, "hundreds": 2, "thousands": 3, "millions": 6, "billions": 9, "trillions": 12}
 _PARTS = {"half": 2, "halves": 2, "third": 3, "thirds": 3, "quarter": 4, "quarters": 4, "fifth": 5, "fifths": 5}
 _PARTS |= {"tenth": 10, "tenths": 10, "eighth": 8, "eighths": 8, "sixth": 6, "sixths": 6}
-_MONTH_NAMES = "january february march april may june july august september october november december".split()
+_MONTH_NAMES = listed("""january february march april may june july august september october november december""")
 MONTHS = {name: number for number, name in enumerate(_MONTH_NAMES, start=1)}
 _MONTHS_SHORT = {name[:3]: number for name, number in MONTHS.items()} | {"sept": 9}
-WEEKDAYS = frozenset("monday tuesday wednesday thursday friday saturday sunday".split())
-_YEAR_LEADS = frozenset("in since by until till during after before from of early late mid circa year spring".split())
-_YEAR_LEADS |= frozenset("summer autumn winter fall end".split())
+WEEKDAYS = frozenset(listed("monday tuesday wednesday thursday friday saturday sunday"))
+_YEAR_LEADS = frozenset(
+    listed("""in since by until till during after before from of early late mid circa year spring""")
+)
+_YEAR_LEADS |= frozenset(["summer", "autumn", "winter", "fall", "end"])
 _RANGE = frozenset({"-", "–", "—", "to", "and", "or"})
 _PREFIXES = frozenset({"post", "pre", "mid"})
 
@@ -138,7 +147,7 @@ class _Parser:
         self.tokens = found
 
     def lower(self, i: int) -> str:
-        """The word at `i`, or "" outside the text."""
+        """Give the word at `i`, or "" outside the text."""
         return self.tokens[i].lower if 0 <= i < len(self.tokens) else ""
 
     def touches(self, i: int) -> bool:
@@ -146,7 +155,7 @@ class _Parser:
         return 0 <= i < len(self.tokens) - 1 and self.tokens[i].end == self.tokens[i + 1].start
 
     def make(self, kind: Kind, i: int, j: int, readings: Sequence[Reading], **more: object) -> Quantity:
-        """The quantity of tokens ``[i, j)``."""
+        """Give the quantity of tokens ``[i, j)``."""
         start, end = self.tokens[i].start, self.tokens[j - 1].end
         return Quantity(kind, self.text[start:end], start, end, frozenset(readings), **more)  # type: ignore[arg-type]
 
@@ -162,7 +171,7 @@ class _Parser:
         return tuple(_carry(_spread(found, self.text), self.text))
 
     def one(self, i: int) -> tuple[Quantity | None, int]:
-        """The quantity that starts at token `i`, if any."""
+        """Give the quantity that starts at token `i`, if any."""
         for read in (self.code, self.time, self.date, self.part, self.ordinal, self.times, self.amount):
             quantity, j = read(i)
             if quantity is not None:
@@ -170,7 +179,7 @@ class _Parser:
         return None, i + 1
 
     def code(self, i: int) -> tuple[Quantity | None, int]:
-        """ "COVID-19", "G7", "5G", "Su-35": letters and digits that are one name."""
+        """Read "COVID-19", "G7", "5G", "Su-35": letters and digits that are one name."""
         first, j = self.tokens[i], i
         if first.kind == "word" and first.text[0].isupper() and first.lower not in _PREFIXES and self.touches(i):
             j = i + 1
@@ -178,11 +187,13 @@ class _Parser:
                 j += 1
             if self.tokens[j].kind != "number" or (j > i + 1 and first.lower in MONTHS):
                 return None, i
-        elif not (first.kind == "number" and self.touches(i) and self.tokens[i + 1].kind == "word"):
-            return None, i
-        elif self.lower(i + 1) in _SUFFIXES or self.lower(i + 1) in UNITS or self.lower(i + 1) in _SCALES:
-            return None, i
-        elif self.lower(i + 1) in ("st", "nd", "rd", "th", "s", "am", "pm"):
+        elif (
+            not (first.kind == "number" and self.touches(i) and self.tokens[i + 1].kind == "word")
+            or self.lower(i + 1) in _SUFFIXES
+            or self.lower(i + 1) in UNITS
+            or self.lower(i + 1) in _SCALES
+            or self.lower(i + 1) in ("st", "nd", "rd", "th", "s", "am", "pm")
+        ):
             return None, i
         while self.touches(j) and self.tokens[j + 1].kind != "mark":
             j += 1
@@ -190,7 +201,7 @@ class _Parser:
         return self.make("code", i, j + 1, [(key, "code")]), j + 1
 
     def time(self, i: int) -> tuple[Quantity | None, int]:
-        """ "14:30"."""
+        """Read "14:30"."""
         if self.tokens[i].kind == "number" and self.lower(i + 1) == ":" and self.touches(i) and self.touches(i + 1):
             if self.tokens[i + 2].kind == "number":
                 key = self.tokens[i].lower + ":" + self.tokens[i + 2].lower
@@ -206,7 +217,7 @@ class _Parser:
         return None, i
 
     def integer(self, i: int, low: int, high: int, digits: tuple[int, ...]) -> int | None:
-        """The value of a plain digit token between `low` and `high` with that many digits."""
+        """Give the value of a plain digit token between `low` and `high` with that many digits."""
         if not 0 <= i < len(self.tokens) or self.tokens[i].kind != "number":
             return None
         text = self.tokens[i].text
@@ -215,7 +226,7 @@ class _Parser:
         return int(text)
 
     def iso(self, i: int) -> tuple[Quantity | None, int]:
-        """ "2021-06-16"."""
+        """Read "2021-06-16"."""
         year, month, day = (
             self.integer(i, 1000, 2999, (4,)),
             self.integer(i + 2, 1, 12, (2,)),
@@ -226,7 +237,7 @@ class _Parser:
         return self.make("date", i, i + 5, [], date=(year, month, day)), i + 5
 
     def month(self, i: int) -> int | None:
-        """The month named at token `i`: capitalised, and not the verbs "may" and "march"."""
+        """Give the month named at token `i`: capitalised, and not the verbs "may" and "march"."""
         if not 0 <= i < len(self.tokens) or not self.tokens[i].text[0].isupper():
             return None
         word = self.lower(i)
@@ -236,13 +247,13 @@ class _Parser:
         return _MONTHS_SHORT.get(word) if near_number else None
 
     def ending(self, i: int) -> tuple[int | None, int]:
-        """A year after a month, with or without a comma."""
+        """Give a year after a month, with or without a comma."""
         comma = self.lower(i) == ","
         year = self.integer(i + comma, 1000, 2999, (4,))
         return (year, i + comma + 1) if year is not None else (None, i)
 
     def day(self, i: int) -> tuple[int | None, int]:
-        """A day of the month: "16", "16th"."""
+        """Give a day of the month: "16", "16th"."""
         day = self.integer(i, 1, 31, (1, 2))
         if day is None:
             return None, i
@@ -250,7 +261,7 @@ class _Parser:
         return day, i + 1 + suffix
 
     def day_month(self, i: int) -> tuple[Quantity | None, int]:
-        """ "16 June", "16th of June 2021"."""
+        """Read "16 June", "16th of June 2021"."""
         day, j = self.day(i)
         if day is None:
             return None, i
@@ -262,7 +273,7 @@ class _Parser:
         return self.make("date", i, j, [], date=(year, month, day)), j
 
     def month_first(self, i: int) -> tuple[Quantity | None, int]:
-        """ "June", "June 16", "June 16, 2021", "June 2021"."""
+        """Read "June", "June 16", "June 16, 2021", "June 2021"."""
         month = self.month(i)
         if month is None:
             return None, i
@@ -275,20 +286,20 @@ class _Parser:
         return self.make("date", i, j, [], date=(year, month, day)), j
 
     def decade(self, i: int) -> tuple[Quantity | None, int]:
-        """ "the 1990s"."""
+        """Give read "the 1990s"."""
         year = self.integer(i, 1000, 2999, (4,))
         if year is None or year % 10 or not self.touches(i) or self.lower(i + 1) != "s":
             return None, i
         return self.make("date", i, i + 2, [(Decimal(year), "decade")]), i + 2
 
     def weekday(self, i: int) -> tuple[Quantity | None, int]:
-        """ "Wednesday"."""
+        """Read "Wednesday"."""
         if self.lower(i) in WEEKDAYS and self.tokens[i].text[0].isupper():
             return self.make("date", i, i + 1, [(self.lower(i), "weekday")]), i + 1
         return None, i
 
     def year(self, i: int) -> tuple[Quantity | None, int]:
-        """ "1860", also with a shortened end of a range ("1941-45" gives 1941; 45 is read as 1945 or 45)."""
+        """Read "1860", also with a shortened end of a range ("1941-45" gives 1941; 45 is read as 1945 or 45)."""
         year = self.integer(i, 1000, 2199, (4,))
         if year is None or self.follows_currency(i):
             return None, i
@@ -308,7 +319,7 @@ class _Parser:
         return self.lower(i - 1) in _CURRENCY
 
     def part(self, i: int) -> tuple[Quantity | None, int]:
-        """ "half", "a third of", "two-thirds", "three quarters"; halves and the like also read as percentages."""
+        """Read "half", "a third of", "two-thirds", "three quarters"; halves and the like also read as percentages."""
         j, top = i, 1
         if self.lower(i) in ("a", "an", "one"):
             j = i + 1
@@ -327,7 +338,7 @@ class _Parser:
         """Whether the word only looks like a fraction: "the third", "first half", "half a million", "a quarter past"."""
         word, after = self.lower(j), self.lower(j + 1)
         if word == "half":
-            return self.lower(i - 1) in _ORDINALS or after in ("a", "an") and self.lower(j + 2) in _SCALES
+            return self.lower(i - 1) in _ORDINALS or (after in ("a", "an") and self.lower(j + 2) in _SCALES)
         if j == i:
             return True
         ends = (
@@ -338,7 +349,7 @@ class _Parser:
         return not (ends or top > 1 or self.lower(i) == "one")
 
     def ordinal(self, i: int) -> tuple[Quantity | None, int]:
-        """ "20th", "twentieth", "twenty-first", "first"."""
+        """Read "20th", "twentieth", "twenty-first", "first"."""
         if self.tokens[i].kind == "number" and self.touches(i) and self.lower(i + 1) in ("st", "nd", "rd", "th"):
             return self.make("ordinal", i, i + 2, [(_decimal(self.tokens[i].text), "ordinal")]), i + 2
         j = i
@@ -352,7 +363,7 @@ class _Parser:
         return self.make("ordinal", i, j + 1, [(Decimal(value + _ORDINALS[self.lower(j)]), "ordinal")]), j + 1
 
     def times(self, i: int) -> tuple[Quantity | None, int]:
-        """ "twice", "doubled", "millions": factors and vague counts."""
+        """Read "twice", "doubled", "millions": factors and vague counts."""
         word = self.lower(i)
         if word in _TIMES:
             return self.make("number", i, i + 1, [(Decimal(_TIMES[word]), "times")]), i + 1
@@ -361,12 +372,12 @@ class _Parser:
         return None, i
 
     def amount(self, i: int) -> tuple[Quantity | None, int]:
-        """A count, a measure, a percentage or an amount of money, in digits or in words."""
+        """Give a count, a measure, a percentage or an amount of money, in digits or in words."""
         first, currency = i, ""
         if self.lower(i) in _CURRENCY:
             currency, i = _CURRENCY[self.lower(i)], i + 1
-            if self.lower(first) == "$" and first and self.touches(first - 1) and self.lower(first - 1) == "us":
-                currency = "usd"
+        elif self.lower(i + 1) == "$" and self.touches(i) and self.tokens[i].text.isupper():
+            currency, i = {"us": "usd"}.get(self.lower(i), self.lower(i) + " dollar"), i + 2
         value, j = self.value(i)
         if value is None:
             return None, first
@@ -388,11 +399,11 @@ class _Parser:
         return sign.start == 0 or self.text[sign.start - 1].isspace()
 
     def bare_one(self, i: int, j: int, unit: str, scale: int) -> bool:
-        """ "one" as a word says how many only with a scale or a unit ("one million", "one day"): else it is a pronoun."""
+        """Read "one" as a word says how many only with a scale or a unit ("one million", "one day"): else it is a pronoun."""
         return self.lower(i) == "one" and j == i + 1 and not unit and not scale
 
     def value(self, i: int) -> tuple[Decimal | None, int]:
-        """The plain number at `i`, without scale: digits, or words up to the first scale of a thousand or more."""
+        """Give the plain number at `i`, without scale: digits, or words up to the first scale of a thousand or more."""
         if i >= len(self.tokens):
             return None, i
         token = self.tokens[i]
@@ -418,7 +429,7 @@ class _Parser:
         j, seen = i, False
         while True:
             word = self.lower(j)
-            if word in _SMALL and (not seen or current % 100 == 0 or 20 <= current % 100 and current % 10 == 0):
+            if word in _SMALL and (not seen or current % 100 == 0 or (current % 100 >= 20 and current % 10 == 0)):
                 current, j, seen = current + _SMALL[word], j + 1, True
             elif word in _TENS and current % 100 == 0:
                 current, j, seen = current + _TENS[word], j + 1, True
@@ -440,11 +451,11 @@ class _Parser:
         """Whether the mark or "and" at `j` stands inside a spelled number."""
         after = self.lower(j + 1)
         if self.lower(j) == "-":
-            return 20 <= current % 100 and current % 10 == 0 and 0 < _SMALL.get(after, 0) < 10
+            return current % 100 >= 20 and current % 10 == 0 and 0 < _SMALL.get(after, 0) < 10
         return self.lower(j) == "and" and current >= 100 and current % 100 == 0 and (after in _SMALL or after in _TENS)
 
     def scaled(self, value: Decimal, i: int, j: int) -> tuple[list[Reading], int, int]:
-        """Applies "million", "bn", "and a half", "38m"; gives readings, next index and the power of ten."""
+        """Apply "million", "bn", "and a half", "38m"; gives readings, next index and the power of ten."""
         if tuple(self.lower(k) for k in range(j, j + 3)) == ("and", "a", "half"):
             value, j = value + Decimal("0.5"), j + 3
         k = j + (self.lower(j) in ("-", "\u2011") and self.lower(j + 1) in _SCALES)
@@ -459,7 +470,7 @@ class _Parser:
         return [(value, "")], j, 0
 
     def unit(self, j: int) -> tuple[str, int]:
-        """The unit that follows: "%", "per cent", "-mile", "square kilometres", "US dollars"; "" for none."""
+        """Give the unit that follows: "%", "per cent", "-mile", "square kilometres", "US dollars"; "" for none."""
         k = j + (self.lower(j) in ("-", "\u2011"))
         word = self.lower(k)
         if word == "%" or word in ("percent", "pct"):
@@ -482,7 +493,7 @@ class _Parser:
 
 
 def _decimal(text: str) -> Decimal:
-    """The exact value of digits with or without group separators; "1.2.3" keeps its first point only."""
+    """Give the exact value of digits with or without group separators; "1.2.3" keeps its first point only."""
     head, _, tail = re.sub(r"[,\u00a0\u202f\u2009]", "", text).partition(".")
     return Decimal(f"{head}.{tail.replace('.', '')}") if tail else Decimal(head)
 
@@ -494,7 +505,7 @@ def _shift(value: Decimal, power: int) -> Decimal:
 
 
 def _spread(found: list[Quantity], text: str) -> list[Quantity]:
-    """Gives the first end of a range the scale and unit of the second: "5-7 %", "five to seven million"."""
+    """Give the first end of a range the scale and unit of the second: "5-7 %", "five to seven million"."""
     for at in range(len(found) - 1):
         left, right = found[at], found[at + 1]
         between = text[left.end : right.start].strip()
@@ -538,7 +549,7 @@ _PLAIN_ONLY |= {"decade", "weekday"}
 
 
 def _unit_agrees(claim: str, evidence: str) -> bool:
-    """A claim may leave a measure's unit out, but not change it, and not add one."""
+    """Give a claim may leave a measure's unit out, but not change it, and not add one."""
     if claim == evidence or {claim, evidence} == {"dollar", "usd"}:
         return True
     return claim == "" and evidence not in _PLAIN_ONLY
@@ -577,7 +588,7 @@ def follows(claim: Quantity, evidence: Quantity) -> bool:
 
 
 def unsupported(claim: Sequence[Quantity], evidence: Sequence[Quantity]) -> tuple[Quantity, ...]:
-    """The quantities of a claim that no quantity of the evidence bears out.
+    """Give the quantities of a claim that no quantity of the evidence bears out.
 
     Each quantity of the evidence bears out one of the claim: "from 5 to 7" does not support "from 7 to 7".
     A date may be put together from parts ("on 16 June" and "2021").
@@ -602,7 +613,7 @@ def unsupported(claim: Sequence[Quantity], evidence: Sequence[Quantity]) -> tupl
 
 
 def _parts(claim: Quantity, left: Sequence[Quantity]) -> list[Quantity]:
-    """A day and month and a bare year that make up the date `claim` together, or nothing."""
+    """Give a day and month and a bare year that make up the date `claim` together, or nothing."""
     if claim.date is None or claim.date[0] is None or claim.date[1] is None:
         return []
     year = next((q for q in left if q.date == (claim.date[0], None, None)), None)

@@ -13,27 +13,31 @@ from functools import lru_cache
 from itertools import pairwise
 
 from rag_geo.text.facts import TITLES, Facts, Name, Negation, Word, facts, stem
-from rag_geo.text.quantities import Quantity, follows
+from rag_geo.text.quantities import Quantity, follows, listed
 
 _STRONG = frozenset(
-    "while whereas but although though because which who whose where compared unlike since if when".split()
+    listed("""while whereas but although though because which who whose where compared unlike since if when""")
 )
 _SHORT_SCOPE = 2
-_BE = frozenset("is are was were be been being become becomes became becoming remain remains remained as".split())
+_BE = frozenset(listed("""is are was were be been being become becomes became becoming remain remains remained as"""))
 _COPULA = frozenset({"is", "are", "was", "were", "remains", "became", "becomes"})
 _PREPOSITIONS = frozenset(
-    """of in by from to with for at between on near against under over through into within among via like than toward
-    towards about since until after before during across behind beyond outside inside as""".split()
+    listed("""of in by from to with for at between on near against under over through into within among via like than
+    toward towards about since until after before during across behind beyond outside inside as""")
 )
-_PASSIVE = frozenset("is are was were be been being get gets got".split())
+_LETTERS = "abcdefghijklmnopqrstuvwxyz"
+_BEFORE_SAYING = frozenset(listed("also has had have further then who himself herself still too"))
+_CONJUNCTIONS = frozenset(listed("after before until since as like than"))
+_RELATIVE = frozenset(["which", "who", "whose", "where", "whom"])
+_PASSIVE = frozenset(listed("is are was were be been being get gets got"))
 _SAYING = frozenset(
     stem(word)
-    for word in """say argue believe claim report write note warn expect think explain add state observe suggest
-    describe call affirm hold doubt predict conclude insist maintain contend remark point estimate find consider see regard
-    propose recommend fear hope announce declare emphasize stress""".split()
+    for word in listed("""say argue believe claim report write note warn expect think explain add state observe suggest describe call
+    affirm hold doubt predict conclude insist maintain contend remark point estimate find consider see regard
+    propose recommend fear hope announce declare emphasize stress""")
 )
 _VIEWS = frozenset(
-    stem(word) for word in "view account opinion argument eyes words judgment assessment estimate".split()
+    stem(word) for word in listed("view account opinion argument eyes words judgment assessment estimate")
 )
 _OPPOSITES = """
 more greater:less fewer*; rise increase grow gain climb growth surge:fall decrease decline drop shrink; before:after*;
@@ -76,12 +80,12 @@ _SIDE = _sides()
 
 
 def overlap(claim: Facts, sentence: Facts) -> float:
-    """The share of the claim's content words in the sentence; 1 for a claim without any."""
+    """Give the share of the claim's content words in the sentence; 1 for a claim without any."""
     return len(claim.content & sentence.content) / len(claim.content) if claim.content else 1.0
 
 
 def closest(claim: Facts, sentences: Sequence[Facts], slack: float = 0.75) -> list[Facts]:
-    """The sentences with nearly the largest overlap, best first."""
+    """Give the sentences with nearly the largest overlap, best first."""
     scored = sorted(((overlap(claim, s), -i) for i, s in enumerate(sentences)), reverse=True)
     return [sentences[-i] for share, i in scored if share > 0 and share >= slack * scored[0][0]]
 
@@ -102,7 +106,11 @@ def _among(name: Name, names: Iterable[Name]) -> bool:
 def turned_negation(claim: Facts, sentences: Sequence[Facts]) -> str | None:
     """Find a denial in the claim that the sentences affirm, or the reverse."""
     near = closest(claim, sentences)
+    cues = {negation.cue for sentence in sentences for negation in sentence.negations}
+    named = {key for name in claim.names for key in name.keys}
     for negation in claim.negations:
+        if negation.cue in cues and negation.scope <= named:
+            continue  # "neither A nor B" for "neither country"
         if any(_turned(negation, claim, sentence) for sentence in near):
             head = _head(negation, claim)
             if all(head not in sentence.content or _turned(negation, claim, sentence) for sentence in sentences):
@@ -129,7 +137,7 @@ def _polarity(read: Facts) -> dict[str, frozenset[bool]]:
     found: dict[str, frozenset[bool]] = {}
     for word in read.words:
         if word.content:
-            covering = sum(n.start < word.start and word.key in n.scope for n in read.negations)
+            covering = sum(n.start < word.start < n.end and word.key in n.scope for n in read.negations)
             found[word.key] = found.get(word.key, frozenset()) | {covering % 2 == 0}
     return found
 
@@ -167,9 +175,9 @@ def _said_otherwise(head: str, other: Facts) -> bool:
 
 
 def turned_opposite(claim: Facts, sentences: Sequence[Facts]) -> str | None:
-    """ "less" for "more", "fell" for "rose", "unsafe" for "safe", where all else agrees."""
+    """Find "less" for "more", "fell" for "rose", "unsafe" for "safe", where all else agrees."""
     for sentence in closest(claim, sentences):
-        if overlap(claim, sentence) < 0.5:
+        if overlap(claim, sentence) < 0.6:
             continue
         for word in claim.words:
             against = _opposite(word, claim, sentence, sentences)
@@ -179,7 +187,7 @@ def turned_opposite(claim: Facts, sentences: Sequence[Facts]) -> str | None:
 
 
 def _opposite(word: Word, claim: Facts, sentence: Facts, sentences: Sequence[Facts]) -> Word | None:
-    """The word of `sentence` that says the opposite of a claim's word which no sentence has."""
+    """Give the word of `sentence` that says the opposite of a claim's word which no sentence has."""
     keys = {w.key for s in sentences for w in s.words}
     if word.key in keys:
         return None
@@ -217,7 +225,7 @@ def _excused(word: Word, against: Word, claim: Facts, sentence: Facts) -> bool:
 
 
 def _under(word: Word, read: Facts) -> bool:
-    return any(n.start < word.start and (word.key in n.scope or word.start - n.start < 8) for n in read.negations)
+    return any(n.start < word.start and (word.start < n.end or word.start - n.start < 8) for n in read.negations)
 
 
 def _around(word: Word, read: Facts) -> tuple[set[str], set[str]]:
@@ -235,7 +243,7 @@ def _around(word: Word, read: Facts) -> tuple[set[str], set[str]]:
 
 
 def swapped_roles(claim: Facts, sentences: Sequence[Facts]) -> str | None:
-    """ "China annexed it from Russia" for "Russia annexed it from China", in active, passive and noun forms."""
+    """Find "China annexed it from Russia" for "Russia annexed it from China", in active, passive and noun forms."""
     mine = _roles(claim)
     if not mine:
         return None
@@ -280,8 +288,9 @@ def _roles(read: Facts) -> tuple[tuple[str, tuple[Name, ...], tuple[Name, ...]],
 
 def _role(read: Facts, i: int) -> tuple[tuple[Name, ...], tuple[Name, ...]] | None:
     """Agents and patients of word `i`, or None where they cannot be told or the relation works both ways."""
-    left = [name for name in read.names if name.last < i and not _broken(read, name.last, i)]
-    right = [name for name in read.names if name.first > i and not _broken(read, i, name.first)]
+    names = [name for name in read.names if name not in speakers(read)]
+    left = [name for name in names if name.last < i and not _broken(read, name.last, i)]
+    right = [name for name in names if name.first > i and not _broken(read, i, name.first)]
     by = next((name for name in right if read.words[name.first - 1].lower == "by" or _before(read, name) == "by"), None)
     if by is not None:
         others = [name for name in right if name.first < by.first] or left[-1:]
@@ -323,7 +332,7 @@ def _symmetric(read: Facts, left: Name, right: Name) -> bool:
 
 
 def _group(read: Facts, name: Name) -> tuple[Name, ...]:
-    """The name with those coordinated with it: "A, B and C"."""
+    """Give the name with those coordinated with it: "A, B and C"."""
     groups = [group for group in _groups(read) if name in group]
     return groups[0] if groups else (name,)
 
@@ -425,7 +434,8 @@ def other_segment(claim: Facts, sentences: Sequence[Facts]) -> str | None:
 
 def _said(rest: frozenset[str], claim: Facts, part: Facts) -> int:
     """Count the claim's words and numbers in a part of a sentence."""
-    return len(rest & part.content) + sum(any(follows(q, o) for o in part.quantities) for q in claim.quantities)
+    values = {value for quantity in part.quantities for value, _ in quantity.readings}
+    return len(rest & part.content) + sum(any(v in values for v, _ in q.readings) for q in claim.quantities)
 
 
 @lru_cache(maxsize=4096)
@@ -436,7 +446,7 @@ def _segments(read: Facts) -> tuple[Facts, ...]:
 
 
 def regrouped(claim: Facts, sentences: Sequence[Facts]) -> str | None:
-    """ "Russia and Norway" for "Norway and Canada" in a sentence that has Russia elsewhere."""
+    """Find "Russia and Norway" for "Norway and Canada" in a sentence that has Russia elsewhere."""
     for group in _groups(claim):
         if len(group) < 2:
             continue
@@ -456,7 +466,7 @@ def regrouped(claim: Facts, sentences: Sequence[Facts]) -> str | None:
 
 
 def other_subject(claim: Facts, sentences: Sequence[Facts]) -> str | None:
-    """ "China is the junior partner" where the sentence says it of Russia alone."""
+    """Find "China is the junior partner" where the sentence says it of Russia alone."""
     for subject, keys in _predications(claim):
         found = [
             other
@@ -477,7 +487,7 @@ def _together(subject: Name, other: Name, sentences: Sequence[Facts]) -> bool:
 
 @lru_cache(maxsize=4096)
 def _predications(read: Facts) -> tuple[tuple[Name, frozenset[str]], ...]:
-    """What is said of a name by "is", "becomes", "as" or an apposition: (name, words of the predicate)."""
+    """Tell what is said of a name by "is", "becomes", "as" or an apposition: (name, words of the predicate)."""
     found = []
     for i, word in enumerate(read.words):
         subject = None
@@ -506,7 +516,7 @@ def _predicate_before(read: Facts, i: int) -> frozenset[str]:
 
 
 def _subject(read: Facts, i: int) -> Name | None:
-    """The nearest name before word `i` in its clause that is no possessor and follows no preposition."""
+    """Give the nearest name before word `i` in its clause that is no possessor and follows no preposition."""
     for name in reversed(read.names):
         if name.last >= i or name.possessive:
             continue
@@ -574,7 +584,10 @@ def other_owner(claim: Facts, sentences: Sequence[Facts]) -> str | None:
         wrong = [_other_owners(key, mine[key], claim, sentence) for sentence in there]
         verdicts.append(all(wrong) and bool(mine[key]))
         apart += wrong[0]
-    if all(verdicts) or (verdicts[0] and mine[shared[0]] and next(iter(mine)) == shared[0]):
+    amounts = {str(v) for q in claim.quantities if q.kind == "number" for v, _ in q.readings}
+    if any(key in amounts and not verdict for key, verdict in zip(shared, verdicts, strict=True)):
+        return None
+    if 4 * sum(verdicts) >= 3 * len(verdicts) or (verdicts[0] and mine[shared[0]] and next(iter(mine)) == shared[0]):
         subject = mine[next(key for key, verdict in zip(shared, verdicts, strict=True) if verdict)][-1]
         return f"the cited sentence says this of {apart[0].text}, not of {subject.text}"
     return None
@@ -585,6 +598,8 @@ def _other_owners(key: str, mine: Sequence[Name], claim: Facts, sentence: Facts)
     theirs = [
         name for name in _owners(sentence)[key] if not name.doubtful or name.text.casefold() not in claim.lower_words
     ]
+    if all(name.possessive for name in theirs) and not any(name.possessive for name in mine):
+        return []
     if not theirs or _meet(mine, theirs) or (key in _passives(claim)) != (key in _passives(sentence)):
         return []
     start = theirs[-1].start
@@ -604,7 +619,7 @@ def _passives(read: Facts) -> frozenset[str]:
 @lru_cache(maxsize=4096)
 def _owners(read: Facts) -> dict[str, list[Name]]:
     """Give for every ordinary content word and number the subjects before it, of its own clause if that has any."""
-    subjects = [name for name in read.names if _before(read, name) not in _PREPOSITIONS]
+    subjects = [name for name in read.names if _before(read, name) not in _PREPOSITIONS - _CONJUNCTIONS]
     places = [
         (word.start, word.key) for word in read.words if word.content and not word.name and word.lower not in TITLES
     ]
@@ -613,8 +628,18 @@ def _owners(read: Facts) -> dict[str, list[Name]]:
     for start, key in sorted(places):
         before = [name for name in subjects if name.end <= start]
         own = [name for name in before if not _cut(read, name.end, start)]
-        found.setdefault(key, []).extend(own or before)
+        found.setdefault(key, []).extend(_antecedent(read, start) or own or before)
     return found
+
+
+def _antecedent(read: Facts, at: int) -> list[Name]:
+    """Give the name that a relative clause around character `at` belongs to: "Brazil, whose output is rising"."""
+    words = [word for word in read.words if word.start < at]
+    opener = next((word for word in reversed(words) if word.lower in _STRONG), None)
+    if opener is None or opener.lower not in _RELATIVE:
+        return []
+    owner = [n for n in read.names if n.end < opener.start and read.text[n.end : opener.start].strip() in ("", ",")]
+    return owner + [name for name in read.names if opener.end < name.start and name.end < at]
 
 
 def _cut(read: Facts, start: int, end: int) -> bool:
@@ -661,7 +686,7 @@ def _comparison(read: Facts) -> tuple[frozenset[str], frozenset[str]] | None:
 
 @lru_cache(maxsize=4096)
 def speakers(read: Facts) -> tuple[Name, ...]:
-    """The names to whom the sentence gives what it says: "X argues", "according to X", "described by X", "X's view"."""
+    """Give the names to whom the sentence gives what it says: "X argues", "according to X", "described by X", "X's view"."""
     found = []
     for name in read.names:
         after = read.words[name.last + 1 : name.last + 4]
@@ -683,11 +708,11 @@ def speakers(read: Facts) -> tuple[Name, ...]:
 
 
 def _speaks(read: Facts, name: Name, after: Sequence[Word]) -> bool:
-    """Whether a verb of saying follows the name at once (adverbs between), or stands right before it at a clause's end."""
+    """Whether a verb of saying follows the name at once, or stands right before it at a clause's end."""
     for word in after:
-        if word.key in _SAYING and word.lower not in ("said", "noted", "seen") or word.lower == "said":
+        if word.key in _SAYING and not read.text[name.end : word.start].strip(" ,)’'" + _LETTERS):
             return not any(w.lower in _PASSIVE for w in after)
-        if word.content and not word.lower.endswith("ly"):
+        if not word.lower.endswith("ly") and word.lower not in _BEFORE_SAYING:
             break
     if name.first == 0 or read.words[name.first - 1].key not in _SAYING:
         return False
@@ -698,7 +723,7 @@ def _speaks(read: Facts, name: Name, after: Sequence[Word]) -> bool:
 
 
 def misattributed(claim: Facts, sentences: Sequence[Facts]) -> str | None:
-    """ "Hecker argues" where the sentence gives the words to somebody else by name."""
+    """Find "Hecker argues" where the sentence gives the words to somebody else by name."""
     mine = speakers(claim)
     if not mine:
         return None
@@ -719,7 +744,7 @@ def crossed(claim: Facts, sentence: Facts) -> str | None:
         if len(there) != 1:
             continue
         rivals = [q for q in sentence.quantities if _same_sort(q, there[0]) and q is not there[0]]
-        if not rivals:
+        if not rivals or _in_range(claim, quantity):
             continue
         for rank, anchor in enumerate(_anchors(claim, quantity)):
             places, others = _places(anchor, sentence)
@@ -727,11 +752,20 @@ def crossed(claim: Facts, sentence: Facts) -> str | None:
             nearest = min(spots, key=lambda spot: _cost(sentence, there[0], spot), default=None)
             if rank:
                 others = [other for other in others if not _claimed(other, claim)]
+            if _loose(claim, quantity, anchor):
+                continue
             if places and all(_prefers(sentence, there[0], place, rivals, others) for place in places):
                 return f"{quantity.text} and {anchor.text} do not belong together in the cited sentence"
             if nearest in places and len(spots) > len(places):
                 break
     return None
+
+
+def _loose(claim: Facts, quantity: Quantity, anchor: Name | Quantity) -> bool:
+    """Whether the claim itself ties the number to another name, and the name to another number."""
+    rivals = [q for q in claim.quantities if _same_sort(q, quantity) and q is not quantity]
+    _, others = _places(anchor, claim)
+    return _prefers(claim, quantity, anchor, rivals, others)
 
 
 def _claimed(anchor: Name | Quantity, claim: Facts) -> bool:
@@ -759,7 +793,7 @@ def _cost(read: Facts, one: Name | Quantity, other: Name | Quantity) -> float:
     """Words between two spans, with eight more for each comma or clause boundary between them."""
     left, right = sorted(((one.start, one.end), (other.start, other.end)))
     between = read.text[left[1] : right[0]]
-    boundaries = len(re.findall(r"[,;:—–()]", between))
+    boundaries = len(re.findall(r"[,;:—–()](?!\d)", between))
     boundaries += sum(left[1] <= w.start < right[0] and w.lower in (*_STRONG, "and", "to") for w in read.words)
     return len(between.split()) + 8 * boundaries
 
@@ -790,6 +824,11 @@ def _prefers(
     if any(_cost(sentence, quantity, other) < cost for other in others):
         return True
     return any(quantity.start < rival.start < place.start and not _ranged(sentence, quantity, rival) for rival in taken)
+
+
+def _in_range(read: Facts, quantity: Quantity) -> bool:
+    """Whether a quantity is one end of a range."""
+    return any(_ranged(read, *pair) for pair in pairwise(read.quantities) if quantity in pair)
 
 
 def _ranged(sentence: Facts, one: Quantity, other: Quantity) -> bool:
