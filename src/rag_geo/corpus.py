@@ -1,7 +1,7 @@
 """Walk a folder of documents: what is there, what changed, and what was skipped and why.
 
-Looking (`scan`), reading bytes (`load_bytes`) and making a document of them (`rag_geo.readers.read_document`) are apart, so
-that an index update hashes everything but reads only what changed. One bad file never stops the others.
+Looking (`scan`), loading bytes (`load_bytes`) and making a document of them (`rag_geo.readers.read_document`) are
+apart, so that an index update hashes everything but reads only what changed. One bad file never stops the others.
 """
 
 from __future__ import annotations
@@ -65,8 +65,8 @@ class Scan(NamedTuple):
 def scan(folder: Path, settings: ReadingSettings | None = None) -> Scan:
     """Find every document below `folder`, opening none.
 
-    Hidden files and folders (".git") and what `.ragignore` names are passed over silently; links out of the folder, links
-    to folders, pipes, devices, empty and too large files and those without a reader are listed with the reason.
+    Hidden files and folders (".git") and what `.ragignore` names are passed over silently; links out of the folder,
+    links to folders, pipes, devices, empty and too large files and those without a reader are listed with the reason.
     Raises CorpusError when `folder` is missing, is no folder, cannot be read, or holds no document.
     """
     settings = settings or ReadingSettings()
@@ -142,7 +142,7 @@ def _ignored(root: Path) -> GitIgnoreSpec | None:
 
 
 def _walk(root: Path, ignored: GitIgnoreSpec | None) -> Iterator[tuple[str, Path, str]]:
-    """Every entry that is not a real folder, as (file, path, trouble); `trouble` is set for folders that cannot be read."""
+    """Every entry but real folders, as (file, path, trouble); `trouble` is set for folders that cannot be read."""
     waiting = [("", root)]
     while waiting:
         prefix, folder = waiting.pop()
@@ -202,7 +202,7 @@ def _too_large(size: int, settings: ReadingSettings) -> str:
 
 
 def _read_whole(path: Path, limit: int) -> bytes | None:
-    """All bytes, or one more than `limit`; None when the file changed meanwhile. A pipe put in its place never blocks."""
+    """All bytes, or one more than `limit`; None when the file changed meanwhile. A pipe in its place never blocks."""
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | getattr(os, "O_NONBLOCK", 0))
     with open(descriptor, "rb") as stream:
         before = os.fstat(descriptor)

@@ -25,11 +25,11 @@ def windows(
 ) -> tuple[Window, ...]:
     """The windows of `document` in file order: consecutive sentences of one paragraph, moved on by the stride.
 
-    The last window of a paragraph ends with it; a paragraph with fewer sentences than a window has one window. No window
-    is longer than `max_tokens` by `count_tokens`, which counts everything the embedder adds of its own: longer ones
-    are parted into as many sentences as fit, a sentence that does not fit alone is cut between words. Headings and debris
-    have no windows; headings stand in front of the text they lead when the settings say so. Every sentence of every other
-    paragraph is in at least one window.
+    The last window of a paragraph ends with it; a paragraph with fewer sentences than a window has one window. No
+    window is longer than `max_tokens` by `count_tokens`, which counts everything the embedder adds of its own: longer
+    ones are parted into as many sentences as fit, a sentence that does not fit alone is cut between words. Headings
+    and debris have no windows; headings stand in front of the text they lead when the settings say so. Every sentence
+    of every other paragraph is in at least one window (with a stride no longer than the window).
     """
     found: list[Window] = []
     for paragraph in document.paragraphs:

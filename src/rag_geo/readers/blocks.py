@@ -16,6 +16,7 @@ MAX_PARAGRAPHS = 500_000
 """A file with more blocks than this is not a document; it is skipped rather than allowed to fill the memory."""
 
 _SHOWN_LIMIT = 2_000
+_WORD = re.compile(r"[^\W_]")
 _MARKUP = re.compile(r"!?\[([^\]\[]*)\]\([^()\s]*\)|(?<!\w)(?:\*\*|__|\*|_|`)(?=\S)|(?<=\S)(?:\*\*|__|\*|_|`)(?!\w)")
 
 
@@ -94,6 +95,8 @@ def _sentences(text: str, block: Block, hidden: Sequence[Span]) -> tuple[Span, .
     span = Span(block.start, block.end)
     breaks = line_breaks(text, span) if block.kind in ("table", "code") else list_breaks(text, span)
     found = sentence_spans(text, span, hidden, breaks=breaks)
+    if block.kind in ("table", "code"):
+        return tuple(Span(start, end) for start, end in found if _WORD.search(text, start, end))
     if block.kind != "list":
         return found
     unmarked = (Span(item_start(text, start, end), end) for start, end in found)

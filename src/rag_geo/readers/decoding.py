@@ -67,7 +67,7 @@ def looks_binary(data: bytes) -> bool:
     """Whether `data` begins like a known binary format, or holds more zero or control bytes than any text does."""
     if data.startswith(_MAGIC):
         return True
-    if data.count(0) * 200 > len(data):
+    if data.count(0) > max(2, len(data) // 200):
         return True
     sample = data[:_SAMPLE]
     return len(sample) - len(sample.translate(None, _TEXT_CONTROLS)) > max(2, len(sample) // 50)

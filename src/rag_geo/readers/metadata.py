@@ -27,9 +27,7 @@ _DAY_FIRST = re.compile(
 _MONTH_FIRST = re.compile(rf"{_WEEKDAY}{_MONTH}\s+(\d{{1,2}})(?:st|nd|rd|th)?,?\s+(\d{{4}})(?:\b.*)?", re.DOTALL)
 _MONTH_ONLY = re.compile(rf"{_MONTH},?\s+(\d{{4}})")
 
-_FRONT_MATTER = re.compile(
-    r"---[ \t]*(?:\r\n|\n|\r)(.*?)^(?:---|\.\.\.)[ \t]*(?:\r\n|\n|\r|\Z)", re.DOTALL | re.MULTILINE
-)
+_FRONT_MATTER = re.compile(r"---[ \t]*(?:\r\n|\n|\r)(.*?)^(?:---|\.\.\.)[ \t]*(?=[\r\n]|\Z)", re.DOTALL | re.MULTILINE)
 _FRONT_MATTER_LIMIT = 65_536
 _VALUE_LIMIT = 2_000
 NOWHERE = Span(0, 0)
