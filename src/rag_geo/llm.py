@@ -1,9 +1,9 @@
 """A locally run language model behind three verbs: read a prompt, choose between words, write a sentence.
 
-`Generator` is what the rest of the package knows; `LlamaGenerator` is llama.cpp behind it. A prompt is a sequence of trusted and
-untrusted parts (`rag_geo.prompts`): only the trusted ones may become control tokens. What was read once is kept: each
-prompt names a *lane* (a sequence of the key-value cache), and only the tokens that differ from what that lane holds are read.
-The fixed beginning of a prompt is also kept on disk between runs.
+`Generator` is what the rest of the package knows; `LlamaGenerator` is llama.cpp behind it. A prompt is a sequence of
+trusted and untrusted parts (`rag_geo.prompts`): only the trusted ones may become control tokens. What was read once is
+kept: each prompt names a *lane* (a sequence of the key-value cache), and only the tokens that differ from what that lane
+holds are read. The fixed beginning of a prompt is also kept on disk between runs.
 
 llama.cpp is not safe to use from two threads at once (two threads on one context abort the process): a lock
 guards each call, and `stop()` is the only method that may be called while another runs.
@@ -17,13 +17,13 @@ import json
 import math
 import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from rag_geo.errors import GenerationError, ModelError
-from rag_geo.prompts import Prompt
+from rag_geo.prompts import LANES, Prompt
 from rag_geo.records import Tokens
 
 if TYPE_CHECKING:
@@ -33,8 +33,6 @@ if TYPE_CHECKING:
 
 #: Tokens read between two looks at the clock and the stop flag.
 READ_BATCH = 128
-#: Lanes of the key-value cache: one for questions, one for checks.
-LANES = ("answer", "check")
 #: Bumped when the layout of a saved state changes.
 STATE_FORMAT = 1
 
@@ -45,8 +43,6 @@ PATTERNS = {
         r"|\s*[\r\n]+|\s+(?!\S)|\s+"
     ),
 }
-
-Progress = Callable[[int, int], None]
 
 
 class Written(NamedTuple):
@@ -78,8 +74,13 @@ class Generator(Protocol):
         """Tokens of untrusted text."""
         ...
 
-    def read(self, prompt: Prompt, progress: Progress | None = None) -> None:
-        """Read a prompt so that what is asked after it starts from there."""
+    @property
+    def template(self) -> str:
+        """The model's chat template: only looked at for the marks of its family, never run."""
+        ...
+
+    def read(self, prompt: Prompt) -> Iterator[tuple[int, int]]:
+        """Read a prompt so that what is asked after it starts from there; gives (tokens done, tokens in all)."""
         ...
 
     def choose(self, prompt: Prompt, options: Sequence[str]) -> tuple[float, ...]:
@@ -172,7 +173,7 @@ def _byte_alphabet() -> dict[str, int]:
 class LlamaGenerator:
     """llama.cpp on this machine's processor.
 
-    `path` must be a verified file (`rag_geo.models.resolve_model`). Saved states go to `state_folder` (None keeps none).
+    `path` must be a verified file (`rag_geo.models.resolve_model`). Saved states go to `state_folder` (None: nowhere).
     Raises `ModelError` when the file cannot be loaded.
     """
 
@@ -206,7 +207,7 @@ class LlamaGenerator:
         self._batch = llama_cpp.llama_batch_init(READ_BATCH, 0, 1)
         self._encoding = self._make_encoding()
 
-    def _load(self, path: Path, library: _Library) -> Any:
+    def _load(self, path: Path, library: _Library) -> Any:  # noqa: ANN401 - a pointer of the library
         parameters = self._llama.llama_model_default_params()
         parameters.n_gpu_layers = 0
         # Repacked weights write 15 % faster but read 30 % slower here and double the load time; prompts dominate.
@@ -217,7 +218,7 @@ class LlamaGenerator:
             raise ModelError(f"{str(path)!r} cannot be loaded by llama.cpp: {said}", hint="rag-geo models verify")
         return model
 
-    def _open_context(self, path: Path, library: _Library, threads: int, context_size: int) -> Any:
+    def _open_context(self, path: Path, library: _Library, threads: int, context_size: int) -> Any:  # noqa: ANN401
         llama = self._llama
         parameters = llama.llama_context_default_params()
         parameters.n_ctx = context_size
@@ -276,20 +277,27 @@ class LlamaGenerator:
         """The ids of a prompt: each part tokenised for itself, untrusted parts without control tokens."""
         return [i for part in prompt.parts for i in self.tokenize(part.text, special=part.trusted)]
 
-    def read(self, prompt: Prompt, progress: Progress | None = None) -> None:
-        """Read a prompt so that what is asked after it starts from there.
+    @property
+    def template(self) -> str:
+        """The model's chat template: only looked at for the marks of its family, never run."""
+        return self._metadata("tokenizer.chat_template")
+
+    def read(self, prompt: Prompt) -> Iterator[tuple[int, int]]:
+        """Read a prompt so that what is asked after it starts from there; gives (tokens done, tokens in all).
 
         Raises `GenerationError` when the prompt does not fit the context, `Stopped` after `stop()`.
         """
         with self._lock:
             self._stop.clear()
-            self._advance(prompt, progress)
+            yield from self._advance(prompt)
 
     def choose(self, prompt: Prompt, options: Sequence[str]) -> tuple[float, ...]:
         """Natural-log probability of each option's first token as the next token after the prompt."""
         with self._lock:
             self._stop.clear()
-            logits = self._advance(prompt, None)
+            for _ in self._advance(prompt):
+                pass
+            logits = self._logits()
             firsts = [self.tokenize(option, special=False)[0] for option in options]
             top = float(logits.max())
             norm = top + math.log(float(_exp_sum(logits, top)))
@@ -299,10 +307,12 @@ class LlamaGenerator:
         """Continue the prompt greedily, token by token, until the end of the turn or `max_tokens`."""
         with self._lock:
             self._stop.clear()
-            logits = self._advance(prompt, None)
+            for _ in self._advance(prompt):
+                pass
             lane = self._lanes[prompt.lane]
             pending = b""
             for _ in range(max_tokens):
+                logits = self._logits()
                 token = int(logits.argmax())
                 if self._llama.llama_vocab_is_eog(self._vocab, token):
                     break
@@ -312,7 +322,8 @@ class LlamaGenerator:
                 text, pending = _whole_characters(pending)
                 self._written += 1
                 yield Written(text, logprob)
-                logits = self._decode(lane, [token], None, 0)
+                for _ in self._decode(lane, [token]):
+                    pass
 
     def stop(self) -> None:
         """Abort what is running, from any thread; the running call raises `Stopped`."""
@@ -327,19 +338,26 @@ class LlamaGenerator:
                 self._llama.llama_model_free(self._model)
                 self._context = self._model = None
 
-    def _advance(self, prompt: Prompt, progress: Progress | None) -> npt.NDArray[np.float32]:
-        """Bring the prompt's lane to the end of the prompt; gives the logits of the next token."""
+    def _advance(self, prompt: Prompt) -> Iterator[tuple[int, int]]:
+        """Bring the prompt's lane to the end of the prompt, reading only what it does not hold."""
         tokens = self.prompt_tokens(prompt)
         fixed = len(self.prompt_tokens(prompt.beginning))
         lane = self._lanes[prompt.lane]
+        self._make_room(lane, len(tokens))
         if fixed and lane.tokens[:fixed] != tokens[:fixed]:
             self._restore(lane, tokens[:fixed])
         # The last token is always read again: its logits are what is wanted.
         kept = min(_common_prefix(lane.tokens, tokens), len(tokens) - 1)
-        self._make_room(lane, len(tokens))
         self._forget(lane, kept)
         self._cached += kept
-        return self._decode(lane, tokens[kept:], progress, kept)
+        yield from self._decode(lane, tokens[kept:])
+
+    def _logits(self) -> npt.NDArray[np.float32]:
+        """The logits after the last token read, ``float32[vocabulary]``: a view that the next reading overwrites."""
+        import numpy as np
+
+        pointer = self._llama.llama_get_logits_ith(self._context, -1)
+        return np.ctypeslib.as_array(pointer, shape=(self._size,))
 
     def _make_room(self, lane: _Lane, wanted: int) -> None:
         others = sum(len(other.tokens) for other in self._lanes.values() if other is not lane)
@@ -354,13 +372,9 @@ class LlamaGenerator:
             self._llama.llama_memory_seq_rm(self._memory, lane.sequence, kept, -1)
             del lane.tokens[kept:]
 
-    def _decode(
-        self, lane: _Lane, tokens: Sequence[int], progress: Progress | None, before: int
-    ) -> npt.NDArray[np.float32]:
-        """Read tokens into a lane; gives a view of the last one's logits, ``float32[vocabulary]``, valid until the next call."""
-        import numpy as np
-
-        total = before + len(tokens)
+    def _decode(self, lane: _Lane, tokens: Sequence[int]) -> Iterator[tuple[int, int]]:
+        """Read tokens into a lane, a batch at a time; gives (tokens in the lane, tokens it will hold)."""
+        total = len(lane.tokens) + len(tokens)
         for first in range(0, len(tokens), READ_BATCH):
             part = tokens[first : first + READ_BATCH]
             self._fill(lane, part, final=first + len(part) == len(tokens))
@@ -371,10 +385,7 @@ class LlamaGenerator:
                 raise _decode_error(code)
             lane.tokens.extend(part)
             self._read += len(part)
-            if progress:
-                progress(before + first + len(part), total)
-        pointer = self._llama.llama_get_logits_ith(self._context, -1)
-        return np.ctypeslib.as_array(pointer, shape=(self._size,))
+            yield len(lane.tokens), total
 
     def _fill(self, lane: _Lane, tokens: Sequence[int], *, final: bool) -> None:
         batch = self._batch
@@ -397,14 +408,21 @@ class LlamaGenerator:
         self._forget(lane, 0)
         if self._load_state(lane, tokens):
             return
-        self._decode(lane, tokens, None, 0)
+        for _ in self._decode(lane, tokens):
+            pass
         self._save_state(lane)
 
     def _state_path(self, tokens: Sequence[int]) -> Path | None:
         if self._state_folder is None:
             return None
         key = json.dumps(
-            [STATE_FORMAT, self._sha256, self._llama.__version__, self._llama.llama_print_system_info().decode(), list(tokens)]
+            [
+                STATE_FORMAT,
+                self._sha256,
+                self._llama.__version__,
+                self._llama.llama_print_system_info().decode(),
+                list(tokens),
+            ]
         )
         return self._state_folder / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.state"
 

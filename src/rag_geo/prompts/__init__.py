@@ -1,8 +1,9 @@
 """The prompt texts, and how they become a prompt: trusted and untrusted parts kept apart to the last moment.
 
-`answer.md` and `check.md` hold turns of a conversation (``### system``, ``### user``, ``### assistant``) and end in an unfinished user
-turn with slots. What fills a slot (passages, questions, claims) is untrusted: it is tokenised without control tokens,
-so nothing in a document can close a turn or open one. The questions that finish the last turn are constants here.
+`answer.md`, `check.md` and `examine.md` hold the turns of a conversation (``### system``, ``### user``,
+``### assistant``) and end in an unfinished user turn with slots. What fills a slot (passages, questions, claims) is
+untrusted: it is tokenised without control tokens, so nothing in a document can close a turn or open one. The requests
+that finish the last turn are constants here.
 """
 
 from __future__ import annotations
@@ -21,9 +22,12 @@ from rag_geo.records import Passage, Sentence
 GATE_QUESTION = "\nDo the passages state the answer to the question? Reply Yes or No."
 ANSWER_REQUEST = "Answer the question in one full sentence, using only what the passages say."
 CHECK_QUESTION = "\nDoes the text state every detail of the claim? Reply Yes or No."
+EXAMINE_QUESTION = "\nIs this the right answer to the question, and does the text state it? Reply Yes or No."
 YES_NO = ("Yes", "No")
 
-Lane = Literal["answer", "check"]
+#: The prompts, each with its own place in the model's cache.
+Lane = Literal["answer", "check", "examine"]
+LANES: tuple[Lane, ...] = ("answer", "check", "examine")
 
 
 class Part(NamedTuple):
@@ -35,7 +39,7 @@ class Part(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """Parts in order; the first `fixed` of them are the same for every question. `lane` names the cache they live in."""
+    """Parts in order; the first `fixed` are the same for every question. `lane` names the cache they live in."""
 
     lane: Lane
     parts: tuple[Part, ...]
@@ -53,7 +57,7 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True)
 class ChatFormat:
-    """How a family of models marks turns: text before and after each, and a mark that tells the family by its template."""
+    """How a family of models marks turns: the text before and after each; `mark` tells it by a chat template."""
 
     name: str
     mark: str
@@ -101,7 +105,8 @@ def chat_format(template: str) -> ChatFormat:
             return known
     names = ", ".join(known.name for known in FORMATS)
     raise ModelError(
-        f"the model's chat template is of no known family ({names})", hint="rag-geo models list names the models that work"
+        f"the model's chat template is of no known family ({names})",
+        hint="rag-geo models list names the models that work",
     )
 
 
@@ -115,7 +120,8 @@ def _turns(name: Lane) -> tuple[tuple[str, str], ...]:
 
 def prompt_id(chat: ChatFormat) -> str:
     """First characters of the SHA-256 of everything the prompts are made of; thresholds are fitted for it."""
-    whole = repr([chat, _turns("answer"), _turns("check"), GATE_QUESTION, ANSWER_REQUEST, CHECK_QUESTION, YES_NO])
+    texts = [_turns(lane) for lane in LANES]
+    whole = repr([chat, texts, GATE_QUESTION, ANSWER_REQUEST, CHECK_QUESTION, EXAMINE_QUESTION, YES_NO])
     return hashlib.sha256(whole.encode()).hexdigest()[:12]
 
 
@@ -153,6 +159,15 @@ def check_prompt(chat: ChatFormat, evidence: Sequence[Sentence], claim: str) -> 
     text = " ".join(one_line(sentence.text) for sentence in evidence)
     start = _start("check", chat, {"evidence": text, "claim": one_line(claim)})
     return start.then(Part(CHECK_QUESTION + chat.after + chat.before["assistant"], trusted=True))
+
+
+def examine_prompt(chat: ChatFormat, evidence: Sequence[Sentence], question: str, claim: str) -> Prompt:
+    """Asks whether the claim is what the question asks for and the evidence states it (Yes or No comes next)."""
+    text = " ".join(one_line(sentence.text) for sentence in evidence)
+    slots = {"evidence": text, "question": one_line(question), "claim": one_line(claim)}
+    return _start("examine", chat, slots).then(
+        Part(EXAMINE_QUESTION + chat.after + chat.before["assistant"], trusted=True)
+    )
 
 
 def passage_text(passages: Sequence[Passage]) -> str:

@@ -1,0 +1,109 @@
+"""What the signals of an answer are worth: two logistic models with thresholds, fitted on development questions.
+
+The *gate* turns the model's Yes/No log-odds and the retrieval signals into the probability that the passages answer the
+question; the *check* turns the gate's, the check's and the claim's signals into the probability that a claim is right.
+Both are fitted (`rag_geo.fitting`) for one model and one set of prompts: `fitted.json` in the package holds what ships,
+``rag-geo calibrate`` writes another into the cache. For any other pair `CAREFUL` is used, which looks at the model's
+log-odds alone and refuses when in doubt.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from importlib.resources import files
+from pathlib import Path
+
+from rag_geo.errors import UsageError
+
+#: Signals of the gate: the model's log-odds of Yes; cosine of the best window; share of the question's words in the
+#: passages together and in the best one of them.
+GATE_SIGNALS = ("gate", "similarity", "coverage", "best_coverage")
+#: Signals of a claim: see `rag_geo.grounding.signals` for those of the evidence.
+CHECK_SIGNALS = (
+    "gate",
+    "check",
+    "examine",
+    "least_logprob",
+    "similarity",
+    "words_in_best",
+    "question_covered",
+    "question_covered_paragraphs",
+    "novel_supported",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Logistic:
+    """A logistic model: ``1 / (1 + exp(−(intercept + Σ weight · signal)))``; below `threshold` the answer is no."""
+
+    intercept: float
+    weights: Mapping[str, float]
+    threshold: float
+
+    def probability(self, signals: Mapping[str, float]) -> float:
+        """The probability for these signals. Raises `KeyError` when one is missing."""
+        z = self.intercept + sum(weight * signals[name] for name, weight in self.weights.items())
+        return 1 / (1 + math.exp(-max(-60.0, min(60.0, z))))
+
+    def passes(self, probability: float) -> bool:
+        """Whether a probability is high enough."""
+        return probability >= self.threshold
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """The two models, what they were fitted for and on. `model` and `prompt_id` are empty for the careful defaults."""
+
+    gate: Logistic
+    check: Logistic
+    model: str = ""
+    prompt_id: str = ""
+    fitted_on: Mapping[str, int] = field(default_factory=dict)
+    curve: Sequence[tuple[float, float, float]] = ()
+
+
+#: For a model that nothing was fitted for: both log-odds must clearly say yes.
+CAREFUL = Calibration(
+    gate=Logistic(0.0, {"gate": 1.0}, threshold=0.5),
+    check=Logistic(-1.0, {"gate": 0.5, "check": 0.5}, threshold=0.6),
+)
+#: Lets everything through: for measuring signals, never for answering.
+PERMISSIVE = Calibration(gate=Logistic(0.0, {}, threshold=0.0), check=Logistic(0.0, {}, threshold=0.0))
+
+
+def calibration_path(cache: Path, model: str, prompt_id: str) -> Path:
+    """Where the user's own fit for a model and prompt is kept."""
+    return cache.expanduser() / "calibration" / f"{model.replace('/', '_')}-{prompt_id}.json"
+
+
+def load_calibration(model: str, prompt_id: str, cache: Path | None = None) -> Calibration:
+    """The user's own fit for this model and prompt, else the one that ships, else the careful defaults.
+
+    Raises `UsageError` when the user's file cannot be read.
+    """
+    if cache is not None and (path := calibration_path(cache, model, prompt_id)).exists():
+        try:
+            return _parse(json.loads(path.read_text(encoding="utf-8")))
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise UsageError(
+                f"the thresholds in {str(path)!r} cannot be read: {error}", hint=f"rag-geo calibrate, or remove {path}"
+            ) from error
+    for one in json.loads(files("rag_geo").joinpath("fitted.json").read_text(encoding="utf-8")):
+        if (one["model"], one["prompt_id"]) == (model, prompt_id):
+            return _parse(one)
+    return CAREFUL
+
+
+def to_json(calibration: Calibration) -> str:
+    """The calibration as it is stored."""
+    return json.dumps(asdict(calibration), indent=1) + "\n"
+
+
+def _parse(stored: Mapping[str, object]) -> Calibration:
+    values = dict(stored)
+    gate, check = (Logistic(**values.pop(name)) for name in ("gate", "check"))  # type: ignore[arg-type]
+    curve = tuple(tuple(point) for point in values.pop("curve"))  # type: ignore[attr-defined]
+    return Calibration(gate=gate, check=check, curve=curve, **values)  # type: ignore[arg-type]
