@@ -7,8 +7,8 @@ that carry it; the rungs, cheapest first, each give None or the `Failure` that w
 2. `check_names`: every proper name stands in the cited paragraphs, or in the title, author or heading they come with;
    `check_novelty`: the claim says something beyond the question, and the evidence has it;
 3. `check_together`: a number and the names it is said of stand in one sentence, or in neighbouring ones of which the
-   later refers back; nobody has changed places; `check_negation`: nothing is denied that is affirmed, or turned into its
-   opposite.
+   later refers back; nobody has changed places; `check_negation`: nothing is denied that is affirmed, or turned into
+   its opposite.
 
 The fourth rung is the model's own and lives in `rag_geo.assistant`. `locate` cuts the quotes.
 """
@@ -23,30 +23,27 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from rag_geo.records import Citation, Passage, Sentence, Span
-from rag_geo.text.facts import Facts, Name, acronym, facts, names, settled, stem
+from rag_geo.text.facts import Facts, Name, acronym, facts, fold_name, names, settled, stem
 from rag_geo.text.quantities import Quantity, follows, listed, unsupported
 from rag_geo.text.relations import COMPARISONS, crossed, is_same, overlap, turned_negation, turned_opposite
 
 ContextNames = Mapping[str, Sequence[str]]
 
+_CAPITALS = """russia moscow kremlin;china beijing;united-states washington;moscow russia kremlin;kremlin russia moscow;
+beijing china;washington united-states"""
 _METONYMS = {
-    "russia": {"moscow", "kremlin"},
-    "china": {"beijing"},
-    "united-states": {"washington"},
-    "moscow": {"russia", "kremlin"},
-    "kremlin": {"russia", "moscow"},
-    "beijing": {"china"},
-    "washington": {"united-states"},
+    fold_name(name): frozenset(map(fold_name, others)) for name, *others in map(str.split, _CAPITALS.split(";"))
 }
 _REFERRING = frozenset(listed("""he she it they his her its their him them this these that those such both there"""))
 _PAIR = re.compile(
-    r"\b(?:both|neither|either|each|the two|the three|the) (?:country|nation|side|state|countries|nations|sides|states|powers|leaders|presidents)\b",
+    r"\b(?:both|neither|either|each|the two|the three|the) "
+    r"(?:countr(?:y|ies)|nations?|sides?|states?|powers|leaders|presidents)\b",
     re.I,
 )
 _ABOUT_TEXT = frozenset(
     stem(w)
-    for w in listed("""article passage text paragraph document source author question answer mention state describe say report
-    accord provide information discuss refer""")
+    for w in listed("""article passage text paragraph document source author question answer mention state describe say
+    report     accord provide information discuss refer""")
 )
 _YES_NO = re.compile(
     r"\s*(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should|may|might|must)\b", re.I
@@ -172,7 +169,7 @@ def _with_antecedents(chosen: list[int], pool: Sequence[_Place], read: Sequence[
 def refers_back(sentence: Facts) -> bool:
     """Whether a sentence leans on the one before: a pronoun before any name, or a short definite description first.
 
-    "He expects ...", "This shows ...", "The statement says ..."; not "The Russian Far East ..." nor "Russia and its ...".
+    "He expects ...", "This shows ...", "The statement says ..."; not "The Russian Far East ...".
     """
     first_name = sentence.names[0].first if sentence.names else len(sentence.words)
     opening = sentence.words[: min(first_name, 6)]
@@ -346,7 +343,7 @@ def _has_name(name: Name, words: frozenset[str], found: Sequence[Name]) -> bool:
 def _metonym(key: str, evidence: Evidence) -> bool:
     """Whether the cited paragraphs have the country for its capital, or the reverse."""
     there = _keys(name for text in _cited_texts(evidence) for name in text.names)
-    return key in there or bool(_METONYMS.get(key, set()) & there)
+    return key in there or bool(_METONYMS.get(key, frozenset()) & there)
 
 
 def check_novelty(claim: str, evidence: Evidence, question: str = "") -> Failure | None:
@@ -524,7 +521,7 @@ def _apart(
 
 
 def _carries_on(name: Name, read: Facts, holder: _Reach, reaches: Sequence[_Reach]) -> bool:
-    """Whether another cited sentence of the paragraph has the name, and the holder names nothing that the claim does not.
+    """Whether another cited sentence of the paragraph has the name, and the holder names nothing new.
 
     "The storm of 1993 lasted three days. Mount Mitchell had four feet of snow." may be put together; a holder with a
     subject of its own ("The Russian Far East has only 6 million people.") may not.
@@ -543,7 +540,7 @@ def _elsewhere(other: Quantity, holder: _Reach, reaches: Sequence[_Reach]) -> bo
 
 
 def _linked(name: Name, near: Sequence[Name], holder: _Reach, reaches: Sequence[_Reach]) -> bool:
-    """Whether a sentence of the holder's paragraph ties the name to another of the claim's names that the holder has."""
+    """Whether a sentence of the holder's paragraph ties the name to another claimed name that the holder has."""
     place = (holder.sentence.file, holder.sentence.paragraph)
     others = [other for other in near if other is not name and holder.has(other)]
     return any(
@@ -582,11 +579,11 @@ def signals(claim: str, evidence: Evidence, question: str = "") -> dict[str, flo
     """Tell what the calibration of the model's check may use, each 0 to 1 but the counts, which are cut at 3.
 
     `words_in_best` / `words_in_all`: share of the claim's content words in the best cited sentence / in all of them;
-    `words_in_paragraphs`: the same for the cited paragraphs with their titles and headings; `question_covered`: share of
-    the question's content words in the cited sentences; `question_covered_paragraphs`: in the paragraphs;
+    `words_in_paragraphs`: the same for the cited paragraphs with their titles and headings; `question_covered`: share
+    of the question's content words in the cited sentences; `question_covered_paragraphs`: in the paragraphs;
     `missing_numbers`, `missing_names`: how many; `names_only_in_question`: of the claim's names, how many only the
-    question has; `novel_words`: share of the claim's words that are not in the question; `novel_supported`: the share of
-    these in the cited sentences; `sentences`, `paragraphs`: how many are cited.
+    question has; `novel_words`: share of the claim's words that are not in the question; `novel_supported`: the
+    share of these in the cited sentences; `sentences`, `paragraphs`: how many are cited.
     """
     read, asked = facts(claim), facts(question)
     sentences = [facts(sentence.text) for sentence in evidence.sentences]

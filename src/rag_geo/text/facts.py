@@ -27,8 +27,8 @@ import Stemmer
 from rag_geo.text.quantities import MONTHS, WEEKDAYS, Quantity, listed, quantities, tokens
 
 _FUNCTION = frozenset(
-    listed("""a about above after again against all almost also although always am among an and another any are around as
-    at away back be became because become becomes becoming been before being below between both but by can could
+    listed("""a about above after again against all almost also although always am among an and another any are around
+    as     at away back be became because become becomes becoming been before being below between both but by can could
     did do does doing done down during each either else even ever every few for from further had has have having
     he hence her here hers herself him himself his how however i if in indeed instead into is it its itself just
     least less let like many may me might mine more most much must my myself near neither no nor not now of off
@@ -61,7 +61,7 @@ _ORDINARY = frozenset(
     strong weak good bad early late modern ancient public private local national international global regional
     domestic economic political cultural social historical strategic nuclear annual total average high higher
     lower close closer joint common overall next last previous early second third based given led made named
-    known born founded built located called used found taken written seen held due thanks""")
+    known born founded built located later soon afterwards called used found taken written seen held due thanks""")
 )
 _ORDINARY_ENDING = re.compile(
     r".{3,}(?:tion|tions|sion|sions|ment|ments|ness|ities|ship|ships|ingly|ically|ously|fully|ively|isms?|ologists?|"
@@ -144,8 +144,8 @@ _CUES = frozenset(
 )
 _NO_CUE_BEFORE = frozenset({"only", "just", "merely", "simply", "doubt", "least", "solely", "matter"})
 _BOUNDARY = frozenset(
-    listed(""", ; : — – ( ) " “ ” . ! ? but because although though while whereas which who whose since so and yet unless
-    until however therefore when compared""")
+    listed(""", ; : — – ( ) " “ ” . ! ? but because although though while whereas which who whose since so and yet
+    unless     until however therefore when compared""")
 )
 _SOFT = frozenset(
     listed("""longer yet be been being any more at all to do does did have has had a an the of in on for""")
@@ -159,7 +159,8 @@ _stemmer_lock = Lock()
 class Word:
     """A word of a sentence: characters ``[start, end)``, `lower` without "'s", its `key` for comparing.
 
-    `key` is the stem, or for a name its folded form. `clause` counts the clauses of the sentence from 0.
+    `key` is the stem, or for a name its folded form. `spaced` says that white space stands before it; `clause`
+    counts the clauses of the sentence from 0.
     """
 
     text: str
@@ -171,6 +172,7 @@ class Word:
     capital: bool
     possessive: bool
     initial: bool
+    spaced: bool
     name: bool
     clause: int
 
@@ -246,22 +248,9 @@ def facts(text: str) -> Facts:
 
 
 def _settle(word: Word, name: bool, folded: str | None) -> Word:
-    """Give the word with its final key."""
+    """Give the word its final key."""
     key = folded if folded is not None else fold_name(word.lower) if name else word.key
-    content = word.content or name
-    return Word(
-        word.text,
-        word.start,
-        word.end,
-        word.lower,
-        key,
-        content,
-        word.capital,
-        word.possessive,
-        word.initial,
-        name,
-        word.clause,
-    )
+    return replace(word, key=key, content=word.content or name, name=name)
 
 
 def _words(text: str, numbers: Iterable[Quantity]) -> tuple[Word, ...]:
@@ -286,8 +275,22 @@ def _words(text: str, numbers: Iterable[Quantity]) -> tuple[Word, ...]:
         if capital and token.text.replace(".", "").isupper() and lower in ("us", "who", "it") and not initial:
             content = True
         key = stem(lower)
+        spaced = text[token.start - 1 : token.start].isspace()
         found.append(
-            Word(token.text, token.start, token.end, lower, key, content, capital, possessive, initial, False, clause)
+            Word(
+                token.text,
+                token.start,
+                token.end,
+                lower,
+                key,
+                content,
+                capital,
+                possessive,
+                initial,
+                spaced,
+                False,
+                clause,
+            )
         )
         initial = False
     return tuple(found)
@@ -342,7 +345,9 @@ def _names(words: tuple[Word, ...]) -> tuple[Name, ...]:
 
 def _adjacent(words: tuple[Word, ...], i: int, j: int) -> bool:
     """Whether only one space stands between words `i` and `j`."""
-    return j < len(words) and words[j].start - words[i].end == 1 and words[i].clause == words[j].clause
+    return (
+        j < len(words) and words[j].start - words[i].end == 1 and words[j].spaced and words[i].clause == words[j].clause
+    )
 
 
 def _next_in_run(words: tuple[Word, ...], j: int) -> int:
@@ -384,12 +389,10 @@ def _folded(words: tuple[Word, ...]) -> dict[int, str]:
     for i in range(len(words)):
         for phrase, key in _PHRASES.items():
             part = words[i : i + len(phrase)]
-            if len(part) == len(phrase) and part[0].capital and i not in found:
-                if all(
-                    w.text.casefold().replace("’", "'").removesuffix("'s") == p.removesuffix("'s")
-                    for w, p in zip(part, phrase, strict=True)
-                ):
-                    found.update(dict.fromkeys(range(i, i + len(phrase)), key))
+            if i in found or len(part) < len(phrase) or not part[0].capital:
+                continue
+            if all(word.lower == wanted.removesuffix("'s") for word, wanted in zip(part, phrase, strict=True)):
+                found.update(dict.fromkeys(range(i, i + len(phrase)), key))
     return found
 
 

@@ -202,11 +202,12 @@ class _Parser:
 
     def time(self, i: int) -> tuple[Quantity | None, int]:
         """Read "14:30"."""
-        if self.tokens[i].kind == "number" and self.lower(i + 1) == ":" and self.touches(i) and self.touches(i + 1):
-            if self.tokens[i + 2].kind == "number":
-                key = self.tokens[i].lower + ":" + self.tokens[i + 2].lower
-                return self.make("number", i, i + 3, [(key, "time")]), i + 3
-        return None, i
+        if self.tokens[i].kind != "number" or self.lower(i + 1) != ":" or not (self.touches(i) and self.touches(i + 1)):
+            return None, i
+        if self.tokens[i + 2].kind != "number":
+            return None, i
+        key = self.tokens[i].lower + ":" + self.tokens[i + 2].lower
+        return self.make("number", i, i + 3, [(key, "time")]), i + 3
 
     def date(self, i: int) -> tuple[Quantity | None, int]:
         """ISO dates, days and months with or without a year, months, decades, week days, bare years."""
@@ -335,7 +336,7 @@ class _Parser:
         return self.make("number", i, j + 1, readings), j + 1
 
     def not_a_part(self, i: int, j: int, top: int) -> bool:
-        """Whether the word only looks like a fraction: "the third", "first half", "half a million", "a quarter past"."""
+        """Whether the word only looks like a fraction: "the third", "first half", "half a million"."""
         word, after = self.lower(j), self.lower(j + 1)
         if word == "half":
             return self.lower(i - 1) in _ORDINALS or (after in ("a", "an") and self.lower(j + 2) in _SCALES)
@@ -399,7 +400,7 @@ class _Parser:
         return sign.start == 0 or self.text[sign.start - 1].isspace()
 
     def bare_one(self, i: int, j: int, unit: str, scale: int) -> bool:
-        """Read "one" as a word says how many only with a scale or a unit ("one million", "one day"): else it is a pronoun."""
+        """Whether "one" is a mere pronoun: it counts only with a scale or a unit ("one million", "one day")."""
         return self.lower(i) == "one" and j == i + 1 and not unit and not scale
 
     def value(self, i: int) -> tuple[Decimal | None, int]:
@@ -514,7 +515,7 @@ def _spread(found: list[Quantity], text: str) -> list[Quantity]:
         more: set[Reading] = set(left.readings)
         for value, unit in left.readings:
             if isinstance(value, Decimal):
-                unit_there = next(iter(right.readings))[1] if not unit else unit
+                unit_there = unit or next(iter(right.readings))[1]
                 more |= {(value, unit_there), (_shift(value, right.scale), unit_there)}
         found[at] = Quantity(left.kind, left.text, left.start, left.end, frozenset(more), left.date, left.scale)
     return found
@@ -569,22 +570,19 @@ def follows(claim: Quantity, evidence: Quantity) -> bool:
         pairs = zip(claim.date, evidence.date, strict=True)
         if all(said is None or said == there for said, there in pairs):
             return True
-    for value, unit in claim.readings:
-        if unit == "decade" and evidence.date is not None and evidence.date[0] is not None:
-            if evidence.date[0] // 10 * 10 == value:
-                return True
-        for other, there in evidence.readings:
-            if value == other and _unit_agrees(unit, there):
-                return True
-            if (
-                unit == "vague"
-                and isinstance(other, Decimal)
-                and there not in _PLAIN_ONLY
-                and isinstance(value, Decimal)
-            ):
-                if other.adjusted() in range(int(value), int(value) + 3):
-                    return True
-    return False
+    return any(
+        _bears_out(own, other, evidence) for own in claim.readings for other in (evidence.readings or [("", "?")])
+    )
+
+
+def _bears_out(claim: Reading, reading: Reading, evidence: Quantity) -> bool:
+    """Whether one reading of a quantity bears out one of the claim's."""
+    (value, unit), (other, there) = claim, reading
+    if unit == "decade" and evidence.date is not None and evidence.date[0] is not None:
+        return evidence.date[0] // 10 * 10 == value
+    if unit == "vague" and isinstance(other, Decimal) and isinstance(value, Decimal) and there not in _PLAIN_ONLY:
+        return other.adjusted() in range(int(value), int(value) + 3)
+    return value == other and _unit_agrees(unit, there)
 
 
 def unsupported(claim: Sequence[Quantity], evidence: Sequence[Quantity]) -> tuple[Quantity, ...]:

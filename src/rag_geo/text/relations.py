@@ -32,30 +32,33 @@ _RELATIVE = frozenset(["which", "who", "whose", "where", "whom"])
 _PASSIVE = frozenset(listed("is are was were be been being get gets got"))
 _SAYING = frozenset(
     stem(word)
-    for word in listed("""say argue believe claim report write note warn expect think explain add state observe suggest describe call
-    affirm hold doubt predict conclude insist maintain contend remark point estimate find consider see regard
-    propose recommend fear hope announce declare emphasize stress""")
+    for word in listed("""say argue believe claim report write note warn expect think explain add state observe suggest
+    describe call affirm hold doubt predict conclude insist maintain contend remark point
+    estimate find consider see regard propose recommend fear hope announce declare emphasize
+    stress""")
 )
 _VIEWS = frozenset(
     stem(word) for word in listed("view account opinion argument eyes words judgment assessment estimate")
 )
 _OPPOSITES = """
-more greater:less fewer*; rise increase grow gain climb growth surge:fall decrease decline drop shrink; before:after*;
-large big great:small little*; major:minor; high:low*; strong:weak*; strengthen:weaken; import:export*; win victory:lose
-defeat*; buy purchase:sell*; support back:oppose; accept:reject refuse; include:exclude; open:close shut; start begin
-launch:end finish stop; first:last; rich wealthy:poor*; old:young new*; early:late; better:worse*; best:worst; above:below*;
-most:least; majority:minority; add:remove; expand:contract shrink; allow permit:forbid ban prohibit; enter join:leave
-quit; borrow:lend*; attack:defend; long:short*; fast quick:slow*; senior:junior*; safe:dangerous; success
-succeed:fail; raise:lower reduce cut; lift ease:impose tighten; ally friend:enemy foe; positive:negative;
-optimist:pessimist; public:private; male:female; arrive:depart; birth bear:death die; appear:disappear; agree:disagree;
-approve:disapprove; superior:inferior*; upper:lower; hot warm:cold cool*; wet:dry; heavy:light*; easy simple:difficult hard;
-cheap:expensive; near close:far; deep:shallow; wide broad:narrow; north northern:south southern; east eastern:west western;
+more greater:less fewer*; rise increase grow gain climb growth surge:fall decrease decline drop shrink;
+before:after*; large big great:small little*; major:minor; high:low*; strong:weak*; strengthen:weaken;
+import:export*; win victory:lose defeat*; buy purchase:sell*; support back:oppose; accept:reject refuse;
+include:exclude; open:close shut; start begin launch:end finish stop; first:last; rich wealthy:poor*; old:young
+new*; early:late; better:worse*; best:worst; above:below*; most:least; majority:minority; add:remove;
+expand:contract shrink; allow permit:forbid ban prohibit; enter join:leave quit; borrow:lend*; attack:defend;
+long:short*; fast quick:slow*; senior:junior*; safe:dangerous; success succeed:fail; raise:lower reduce cut; lift
+ease:impose tighten; ally friend:enemy foe; positive:negative; optimist:pessimist; public:private; male:female;
+arrive:depart; birth bear:death die; appear:disappear; agree:disagree; approve:disapprove; superior:inferior*;
+upper:lower; hot warm:cold cool*; wet:dry; heavy:light*; easy simple:difficult hard; cheap:expensive; near
+close:far; deep:shallow; wide broad:narrow; north northern:south southern; east eastern:west western;
 buyer:seller*; creditor:debtor*; surplus:deficit; always:never; inside:outside; within:beyond; common:rare; likely
-probable:unlikely; possible:impossible; legal:illegal; dependent:independent; advantage:disadvantage; trust:mistrust
-distrust; same:different; together:apart; rural:urban; peace:war; love:hate; build:destroy; improve:worsen
-deteriorate; maximum:minimum; teacher:student*; employer:employee*; exporter:importer*; military:civilian; temporary:permanent;
-voluntary:compulsory; increase:reduce; earlier:later*; faster:slower*; thick:thin; full:empty; winter:summer; day:night;
-hire:fire; attract:repel; widen:narrow; loosen:tighten; friendly:hostile; formal:informal; direct:indirect; man:woman
+probable:unlikely; possible:impossible; legal:illegal; dependent:independent; advantage:disadvantage;
+trust:mistrust distrust; same:different; together:apart; rural:urban; peace:war; love:hate; build:destroy;
+improve:worsen deteriorate; maximum:minimum; teacher:student*; employer:employee*; exporter:importer*;
+military:civilian; temporary:permanent; voluntary:compulsory; increase:reduce; earlier:later*; faster:slower*;
+thick:thin; full:empty; winter:summer; day:night; hire:fire; attract:repel; widen:narrow; loosen:tighten;
+friendly:hostile; formal:informal; direct:indirect; man:woman
 """
 _PREFIXES = ("un", "in", "im", "ir", "il", "dis", "non", "mis")
 
@@ -392,7 +395,7 @@ def other_office(claim: Facts, sentences: Sequence[Facts]) -> str | None:
 
 @lru_cache(maxsize=4096)
 def _offices(read: Facts) -> tuple[tuple[Name, Name], ...]:
-    """Give (country or body, person): "Brazil's president, X", "the Brazilian president X", "X, president of Brazil"."""
+    """Give (country, person): "Brazil's president, X", "the Brazilian president X", "X, president of Brazil"."""
     found = []
     for one, other in pairwise(read.names):
         between = read.words[one.last + 1 : other.first]
@@ -604,10 +607,22 @@ def _other_owners(key: str, mine: Sequence[Name], claim: Facts, sentence: Facts)
         return []
     start = theirs[-1].start
     attached = [n for n in sentence.names if n.start < start and _before(sentence, n) in ("of", "at", "for", "from")]
+    placed = [
+        n for n in sentence.names if _before(sentence, n) in ("in", "of", "at", "for") and _near(sentence, key, n)
+    ]
+    if _meet(mine, placed):
+        return []
     acting = [name for name in sentence.names if _before(sentence, name) == "by"]
     if _meet(mine, acting) or (_meet(mine, attached) and len(theirs) == 1 and theirs[0].doubtful):
         return []
     return theirs
+
+
+def _near(read: Facts, key: str, name: Name) -> bool:
+    """Whether a name follows a word or number in its clause: "38 million in Heilongjiang"."""
+    ends = [word.end for word in read.words if word.key == key]
+    ends += [q.end for q in read.quantities if any(str(value) == key for value, _ in q.readings)]
+    return any(end <= name.start and not _cut(read, end, name.start) for end in ends)
 
 
 @lru_cache(maxsize=4096)
@@ -686,7 +701,7 @@ def _comparison(read: Facts) -> tuple[frozenset[str], frozenset[str]] | None:
 
 @lru_cache(maxsize=4096)
 def speakers(read: Facts) -> tuple[Name, ...]:
-    """Give the names to whom the sentence gives what it says: "X argues", "according to X", "described by X", "X's view"."""
+    """Give the names that the sentence quotes: "X argues", "according to X", "described by X", "X's view"."""
     found = []
     for name in read.names:
         after = read.words[name.last + 1 : name.last + 4]
