@@ -77,12 +77,16 @@ class CannedAssistant:
     answer: Answer = ANSWERED
     asked: list[tuple[str, Filters]] = field(default_factory=list)
     closed: bool = False
+    stopped: bool = False
     before: Callable[[str], None] = lambda _question: None
 
     def stream(self, question: str, filters: Filters = Filters()) -> Iterator[Event]:  # noqa: B008
         self.asked.append((question, filters))
         self.before(question)
         yield from events_of(replace(self.answer, question=question))
+
+    def stop(self) -> None:
+        self.stopped = True
 
     def close(self) -> None:
         self.closed = True

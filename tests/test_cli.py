@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import _thread
 import json
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -215,6 +217,28 @@ def test_ctrl_c_is_exit_code_130_and_the_model_is_closed(bench):
     done = bench("ask", "Who?")
     assert (done.code, done.out) == (130, "")
     assert bench.assistant.closed
+
+
+@pytest.mark.parametrize("arguments", [["ask", "Who?"], ["ask", "--jsonl", "-"]])
+def test_ctrl_c_while_the_model_reads_stops_the_model(bench, arguments):
+    stopped = threading.Event()
+
+    def read(_question):
+        _thread.interrupt_main()
+        assert stopped.wait(5)
+
+    bench.assistant.before = read
+    bench.assistant.stop = stopped.set
+    done = bench(*arguments, stdin=b"Who?\n")
+    assert (done.code, done.out) == (130, "")
+    assert stopped.is_set()
+    assert bench.assistant.closed
+
+
+def test_a_question_that_is_answered_stops_nothing(bench):
+    bench("ask", "Who?")
+    bench("ask", "--jsonl", "-", stdin=b"Who?\nWhen?\n")
+    assert not bench.assistant.stopped
 
 
 def test_usage_errors_are_exit_code_2(bench):

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import shutil
 import sys
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, BinaryIO, Protocol, TextIO
 
 from rag_geo.errors import RagGeoError, UsageError
@@ -29,6 +31,7 @@ SKIPPED = 3
 _FILTERS = ("after", "before", "author", "file")
 _FLAGS = {"limit": "retrieval.paragraphs"}
 _MOST_BYTES = 1 << 20
+_PATIENCE_S = 1.0
 
 
 class Answerer(Protocol):
@@ -36,6 +39,10 @@ class Answerer(Protocol):
 
     def stream(self, question: str, filters: Filters = ..., /) -> Iterator[Event]:
         """Answer one question as a stream of events, the last of them `Finished`."""
+        ...
+
+    def stop(self) -> None:
+        """Abort the running question, from any thread."""
         ...
 
     def close(self) -> None:
@@ -114,7 +121,7 @@ def answer_one(edges: Edges, question: str, filters: Filters, settings: Settings
     """Load the models, answer one question and show on the way what is found."""
     terminal = edges.terminal()
     with closing(edges.load_assistant(settings, terminal.note)) as assistant:
-        return terminal.watch(assistant.stream(question, filters))
+        return terminal.watch(_apart(assistant, question, filters))
 
 
 def answer_each(
@@ -132,7 +139,7 @@ def answer_each(
             text = line.decode("utf-8", errors="replace")
             try:
                 asked = parse_line(text)
-                answer = _last_answer(assistant.stream(asked.question, _either(asked, filters)))
+                answer = _last_answer(_apart(assistant, asked.question, _either(asked, filters)))
             except RagGeoError as error:
                 yield _with_id(error_object(error, question=raw_question(text)), raw_id(text))
             else:
@@ -194,6 +201,37 @@ def model_object(state: ModelState) -> dict[str, object]:
 
 def _reporter(advance: Advance) -> Report:
     return lambda progress: advance(progress.what, progress.done_bytes, progress.total_bytes)
+
+
+def _apart(assistant: Answerer, question: str, filters: Filters) -> Iterator[Event]:
+    """Stream the events of a question from a thread of its own.
+
+    Python handles signals in the main thread, and not while that is in native code; an interrupt that comes while
+    native code calls back into Python is even lost. So the main thread only waits, and stops the other one when it is
+    interrupted.
+    """
+    results: SimpleQueue[Event | BaseException | None] = SimpleQueue()
+
+    def work() -> None:
+        try:
+            for event in assistant.stream(question, filters):
+                results.put(event)
+            results.put(None)
+        except BaseException as error:  # noqa: BLE001 - it is raised again in the main thread
+            results.put(error)
+
+    worker = threading.Thread(target=work, daemon=True, name="answer")
+    worker.start()
+    result: Event | BaseException | None = None
+    try:
+        while (result := results.get()) is not None:
+            if isinstance(result, BaseException):
+                raise result
+            yield result
+    finally:
+        if worker.is_alive() and not isinstance(result, Finished):
+            assistant.stop()
+            worker.join(_PATIENCE_S)
 
 
 def _last_answer(events: Iterable[Event]) -> Answer:
