@@ -221,9 +221,9 @@ def _apart(assistant: Answerer, question: str, filters: Filters) -> Iterator[Eve
             results.put(error)
 
     worker = threading.Thread(target=work, daemon=True, name="answer")
-    worker.start()
     result: Event | BaseException | None = None
     try:
+        worker.start()
         while (result := results.get()) is not None:
             if isinstance(result, BaseException):
                 raise result
