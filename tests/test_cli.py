@@ -389,3 +389,15 @@ def test_an_answer_is_shown_whole_for_every_status(bench):
     for answer in (ANSWERED, PARTIAL, NOT_FOUND):
         bench.assistant.answer = answer
         assert bench("ask", "--json", "Who?").json["status"] == answer.status
+
+
+@pytest.mark.model
+def test_the_installed_embedder_is_pulled_and_verified_without_network(bench, tmp_path):
+    bench.env = {"RAG_GEO_CACHE": str(tmp_path / "cache"), "RAG_GEO_OFFLINE": "1"}
+    done = bench("models", "pull", "all-MiniLM-L6-v2")
+    assert done.code == 0
+    assert done.err.count("checking ") in (1, 2)
+    assert done.out.startswith("all-MiniLM-L6-v2 is ready: /")
+    done = bench("models", "verify", "all-MiniLM-L6-v2")
+    assert done.code == 0
+    assert done.out.startswith("ok  all-MiniLM-L6-v2  SHA-256 ")

@@ -209,3 +209,23 @@ def test_good_vectors_are_of_length_one_and_tell_meanings_apart():
     (meaning,) = doctor.judge_vectors("e", 3, [good[0], good[2], good[1]])
     assert "like sentences 0.00" in meaning.finding
     assert {size.exit_code, length.exit_code, meaning.exit_code} == {5}
+
+
+@pytest.mark.model
+def test_the_real_parts_are_fine_on_a_machine_that_is_set_up():
+    settings = replace(Settings(), model="smollm2-135m-instruct-q4_1")
+    parts = {part.name: part for part in doctor.PARTS}
+    for name, wanted in (("library", ["llama.cpp"]), ("model", ["model", "writing"]), ("embedder", ["embedder"])):
+        command = [sys.executable, "-m", "rag_geo.doctor", name]
+        found = list(doctor.run_part(parts[name], settings, command))
+        assert [(each.state, each.name) for each in found] == [("ok", each) for each in wanted], found
+
+
+@pytest.mark.model
+def test_the_model_writes_and_the_embedder_tells_meanings_apart():
+    settings = replace(Settings(), model="smollm2-135m-instruct-q4_1")
+    checks = (doctor.check_library, doctor.check_model, doctor.check_embedder)
+    found = [finding for check in checks for finding in check(settings)]
+    assert [each.state for each in found] == ["ok"] * 4
+    assert "10 tokens" in found[2].finding
+    assert "384 dimensions" in found[3].finding

@@ -96,6 +96,16 @@ def test_not_found_in_an_empty_corner_is_one_line():
     assert answer_terminal(replace(NOT_FOUND, near=())) == "Not found: the documents do not say.\n"
 
 
+def test_not_found_because_nothing_could_be_proved_says_so():
+    answer = replace(NOT_FOUND, claims=(WITHHELD,))
+    line = "Not found: no sentence about it could be proved by the documents."
+    shown = answer_terminal(answer)
+    assert shown.startswith(f"{line}\n")
+    assert "1 sentence was withheld" in shown
+    assert line in answer_html(answer)
+    assert line in answer_markdown(answer)
+
+
 def test_one_sentence_cited_twice_has_one_mark_and_both_highlights():
     other = replace(CITATION, start=300, end=340, quote="Another sentence.", support=())
     again = Claim("Again.", "verified", citations=(other, replace(CITATION, support=(Span(0, 4),))))

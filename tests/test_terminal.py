@@ -68,11 +68,16 @@ def test_progress_elsewhere_is_a_line_when_something_begins_and_then_rarely():
         for done in range(30):
             now[0] = float(done)
             advance("embedding", done, 30)
+        advance("splitting", 1, 2)
+        advance("writing", 1, 2)
         now[0] = 100.0
         advance("counting", 5, 0)
         now[0] = 200.0
         advance("counting", 6, 0)
-    assert screen.stream.getvalue() == "embedding …\nembedding: 33%\nembedding: 67%\ncounting …\ncounting: 6\n"
+    assert (
+        screen.stream.getvalue()
+        == "embedding …\nembedding: 33%\nembedding: 67%\nsplitting …\ncounting …\ncounting: 6\n"
+    )
 
 
 def test_progress_on_a_terminal_is_a_bar_that_is_gone_at_the_end():

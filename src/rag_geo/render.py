@@ -44,6 +44,8 @@ STATUS_LINES = {
     "not_found": "Not found: the documents do not say.",
 }
 
+UNPROVED_LINE = "Not found: no sentence about it could be proved by the documents."
+
 # C0, DEL and C1 (terminals obey them), line and paragraph separators, zero-width and bidirectional controls (they
 # reorder or hide what is read), tag characters and variation selectors beyond the emoji one (they carry hidden text),
 # interlinear annotation, soft hyphen, Hangul fillers, byte order mark, surrogates.
@@ -110,6 +112,11 @@ class Footnotes:
     marks: tuple[tuple[Claim, tuple[int, ...]], ...]
 
 
+def status_line(answer: Answer) -> str:
+    """Give the line that says what came of the question."""
+    return UNPROVED_LINE if answer.status == "not_found" and answer.claims else STATUS_LINES[answer.status]
+
+
 def footnotes(claims: Iterable[Claim]) -> Footnotes:
     """Give numbers to the citations of the verified claims: one mark for one sentence, its supporting words united."""
     numbered: dict[tuple[str, int, int], Citation] = {}
@@ -135,7 +142,7 @@ def answer_lines(answer: Answer, *, verbose: bool = False) -> list[Line]:
     notes = footnotes(answer.claims)
     withheld = [claim for claim in answer.claims if claim.status == "withheld"]
     style = {"answered": "good", "partial": "warn", "not_found": "bad"}[answer.status]
-    lines = [Line((Segment(STATUS_LINES[answer.status], style),))]
+    lines = [Line((Segment(status_line(answer), style),))]
     if notes.marks:
         lines += [Line(), *(_sentence_line(claim, marks) for claim, marks in notes.marks), Line()]
     for number, citation in enumerate(notes.citations, start=1):
@@ -343,7 +350,7 @@ def _finite(value: object) -> object:
 def answer_markdown(answer: Answer) -> str:
     """Give an answer as Markdown with inert text: no link, image or tag of a document or model survives."""
     notes = footnotes(answer.claims)
-    parts = [f"**{STATUS_LINES[answer.status]}**"]
+    parts = [f"**{status_line(answer)}**"]
     if notes.marks:
         sentences = (
             _markdown(claim.text) + "".join(f" \\[{mark}\\]" for mark in marks) for claim, marks in notes.marks
@@ -365,7 +372,7 @@ def answer_markdown(answer: Answer) -> str:
 def answer_html(answer: Answer) -> str:
     """Give an answer as an HTML section; all text is escaped, the only links lead to its own footnotes."""
     notes = footnotes(answer.claims)
-    parts = [f'<section class="answer" data-status="{answer.status}">', f"<p>{STATUS_LINES[answer.status]}</p>"]
+    parts = [f'<section class="answer" data-status="{answer.status}">', f"<p>{status_line(answer)}</p>"]
     for claim, marks in notes.marks:
         links = "".join(f'<a class="mark" href="#cite-{mark}">[{mark}]</a>' for mark in marks)
         parts.append(f'<p class="claim">{_html(claim.text)} {links}</p>')

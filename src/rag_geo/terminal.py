@@ -20,6 +20,7 @@ Advance = Callable[[str, int, int], None]
 """Called with what is being done, how much is done, and how much there is (0 when unknown)."""
 
 REFRESH_S = 0.1
+PLAIN_FIRST_S = 1.0
 PLAIN_EVERY_S = 10.0
 
 
@@ -113,17 +114,18 @@ class Terminal:
 
     @contextmanager
     def _plain(self) -> Iterator[Advance]:
-        told: dict[str, float] = {}
+        current, told = "", -PLAIN_EVERY_S
 
         def advance(what: str, done: int, total: int) -> None:
-            now = self._clock()
-            if what not in told:
+            nonlocal current, told
+            waited = self._clock() - told
+            if what != current and waited >= PLAIN_FIRST_S:
                 self.note(f"{what} …")
-            elif now - told[what] >= PLAIN_EVERY_S:
+            elif what == current and waited >= PLAIN_EVERY_S:
                 self.note(f"{what}: {done / total:.0%}" if total else f"{what}: {done}")
             else:
                 return
-            told[what] = now
+            current, told = what, self._clock()
 
         yield advance
 
