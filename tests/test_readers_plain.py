@@ -104,10 +104,12 @@ def test_sentences_of_a_list_are_its_items_without_their_marks():
 
 
 def test_markdown_headings_number_and_lead_what_follows():
-    text = "# Top\nIntro text.\n## Sub *one* [link](x)\nBody.\n\nSecond\n======\nEnd.\n####### no heading\n"
+    text = (
+        "# Top\nIntro text.\n## Sub *one* [link](x)\nBody.\n\nSecond\n======\nEnd.\n####### no heading\n# Closed #\n#\n"
+    )
     document = read(text, "a.md")
-    assert kinds(document) == ["heading", "text", "heading", "text", "heading", "text"]
-    assert [p.heading for p in document.paragraphs] == ["", "Top", "Top", "Top › Sub one link", "", "Second"]
+    assert kinds(document) == ["heading", "text", "heading", "text", "heading", "text", "heading", "heading"]
+    assert [p.heading for p in document.paragraphs] == ["", "Top", "Top", "Top › Sub one link", "", "Second", "", ""]
     assert document.title == "Top"
 
 
@@ -383,6 +385,16 @@ def test_one_line_of_twenty_megabytes_is_read_in_time():
     assert time.process_time() - start < 10
     assert len(document.paragraphs) == 1
     assert document.paragraphs[0].sentences[-1].end >= 19_999_000
+
+
+@pytest.mark.parametrize(
+    "line", ["# a{}b", "# a {}", "{}x", "a|b\n-{}x", "- {}", "{}|{}", "<!--{}", "`{}", "[//]:{}x", "a{}\n==="]
+)
+@pytest.mark.parametrize("filler", [" ", "#", "-", "|", "*"])
+def test_no_line_of_markdown_takes_time_out_of_proportion(line, filler):
+    start = time.process_time()
+    read(line.replace("{}", filler * 20_000) + "\n\nText.", "a.md")
+    assert time.process_time() - start < 1
 
 
 LINES = st.sampled_from(

@@ -65,11 +65,16 @@ def test_a_sentence_over_the_limit_is_cut_at_a_clause_or_else_a_space():
     assert [len(piece) for piece in split("x" * 2500)] == [1000, 1000, 500]
 
 
+def test_a_long_paragraph_is_split_as_its_sentences_are():
+    sentences = [f"The U.S. Military told Mr. Smith so {'very ' * (n % 90)}{n} times." for n in range(300)]
+    assert split(" ".join(sentences)) == sentences
+
+
 def test_lone_surrogates_do_no_harm():
     assert split("One \ud800 two. Three.") == ["One \ud800 two.", "Three."]
 
 
-@pytest.mark.parametrize("piece", ["a", "Ein Wort und ", "(", "a. ", "x, ", "1.5 "])
+@pytest.mark.parametrize("piece", ["a", "Ein Wort und ", "(", "a. ", "x, ", "1.5 ", "<!--", "“a ", "!"])
 def test_time_is_linear_in_a_line_without_end(piece):
     def seconds(size):
         start = time.process_time()

@@ -20,9 +20,9 @@ _NEWLINE = re.compile(r"\r\n|\n|\r")
 _ENDS_SENTENCE = re.compile(r"[.!?…:;。！？]['\"”’»)\]*_]*$")
 _LIST_ITEM = re.compile(r"[ \t]*(?:[-*+•●▪–]|\d{1,3}[.)])[ \t]+\S")
 _UNDERLINE = re.compile(r" {0,3}(?:=+|-+)[ \t]*$")
-_ATX = re.compile(r" {0,3}(#{1,6})(?:[ \t]+(.*?))??(?:[ \t]+#+)?[ \t]*$")
+_ATX = re.compile(r" {0,3}(#{1,6})(?=[ \t]|$)")
 _FENCE = re.compile(r" {0,3}(```+|~~~+)(.*)")
-_TABLE_RULE = re.compile(r"[ \t]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*$")
+_TABLE_RULE = frozenset("|:- \t")
 
 
 def line_spans(text: str, start: int = 0) -> Iterator[Span]:
@@ -156,7 +156,7 @@ class _Markdown:
             self._open_fence(line, found[1], found[2])
         elif heading := _ATX.match(self.shown, *line):
             self.flush()
-            self._add([line], "heading", len(heading[1]), heading_name(heading[2] or ""))
+            self._add([line], "heading", len(heading[1]), self._heading_name(heading.end(), line.end))
         elif self.in_table and "|" not in self.shown[line.start : line.end]:
             self.flush()
             self.open.append(line)
@@ -210,7 +210,7 @@ class _Markdown:
             self.flush()
 
     def _in_text(self, line: Span) -> None:
-        is_rule = _TABLE_RULE.match(self.shown, *line)
+        is_rule = _TABLE_RULE.issuperset(self.shown[line.start : line.end])
         if self.open and not self.in_table and _UNDERLINE.match(self.shown, *line) and not self._is_list():
             lines, self.open = [*self.open, line], []
             name = heading_name(self.shown[lines[0].start : lines[-2].end])
@@ -223,6 +223,11 @@ class _Markdown:
         self.open.append(line)
         if len(self.open) > MAX_PARAGRAPHS:
             raise UnreadableError(f"has more than {MAX_PARAGRAPHS:,} lines without a blank one: not a document")
+
+    def _heading_name(self, start: int, end: int) -> str:
+        name = self.shown[start:end].strip()
+        closed = name.rstrip("#")
+        return heading_name(closed if closed.endswith((" ", "\t")) or not closed else name)
 
     def _is_list(self) -> bool:
         return bool(_LIST_ITEM.match(self.shown, *self.open[0]))

@@ -19,6 +19,8 @@ from rag_geo.text.folding import visible_part
 LIMIT = 1000
 """Characters of the longest sentence; longer ones are cut."""
 
+_STRETCH = 4 * LIMIT
+
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _CYRILLIC = re.compile("[\u0400-\u04ff]")
 _INITIAL_ENDS = re.compile(r"(?:^|[\s\-(“\"‘'])[^\W\d_]\.\s*$")
@@ -90,12 +92,25 @@ def _split(text: str) -> Iterator[tuple[int, int]]:
     sample = safe[:2000]
     language = "ru" if len(_CYRILLIC.findall(sample)) * 2 > len(sample) else "en"
     at = 0
-    for segment in sentencex.segment(language, safe):
-        end = at + len(segment)
-        yield from _behind_brackets(text, at, end)
-        at = end
-    if at < len(text):
-        yield at, len(text)
+    while at < len(safe):
+        last = _stretch_end(safe, at)
+        lengths = [len(segment) for segment in sentencex.segment(language, safe[at:last])]
+        if last < len(safe) and len(lengths) > 1:
+            lengths.pop()  # perhaps only the beginning of a sentence: it begins the next stretch
+        for length in lengths:
+            yield from _behind_brackets(text, at, at + length)
+            at += length
+
+
+def _stretch_end(text: str, start: int) -> int:
+    """Where to stop reading at once: `sentencex` takes quadratic time on some texts, such as opening quotes alone."""
+    end = start + _STRETCH
+    if end >= len(text):
+        return len(text)
+    for at in range(end, end - LIMIT, -1):
+        if text[at - 1].isspace():
+            return at
+    return end
 
 
 def _behind_brackets(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
