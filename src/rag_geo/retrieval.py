@@ -3,7 +3,8 @@
 Two stages, as names are matched best in whole documents and meaning in windows of two sentences: which documents, then
 which paragraphs in them. In each, the word score (BM25) and the similarity of the best window are brought to the same
 scale, 0 for the worst and 1 for the best candidate, and added with their weights (Bruch et al., An Analysis of Fusion
-Functions for Hybrid Retrieval, arXiv:2210.11934: convex combination).
+Functions for Hybrid Retrieval, arXiv:2210.11934: convex combination). The words count for less the fewer of the
+question's words even the best candidate has: who asks in other words than the text is found by meaning.
 """
 
 from __future__ import annotations
@@ -125,7 +126,9 @@ def _best_documents(
     candidates = sorted({*by_words, *by_meaning})
     similarities = [_similarities(index, document, vector) for document in candidates]
     nearest = np.array([part.max(initial=-1) for part in similarities], np.float32)
-    fused = _fuse(nearest if vector is not None else None, lexical[candidates], settings)
+    ideal = index.lexical.documents.weight(columns)
+    share = settings.document_dense_weight
+    fused = _fuse(nearest if vector is not None else None, lexical[candidates], ideal, (share, 1 - share))
     order = np.argsort(-fused, kind="stable")[: settings.documents]
     return [(candidates[i], float(fused[i]), similarities[i]) for i in order]
 
@@ -171,7 +174,13 @@ def _best_paragraphs(
             if vector is not None or lexical[row] > 0:
                 found.append(_Ranked(row, 0.0, float(lexical[row]), document_score, own))
     nearest = np.array([one.windows.max() for one in found], np.float32) if vector is not None else None
-    fused = _fuse(nearest, np.array([one.lexical for one in found], np.float32), settings)
+    ideal = index.lexical.paragraphs.weight(columns)
+    fused = _fuse(
+        nearest,
+        np.array([one.lexical for one in found], np.float32),
+        ideal,
+        (settings.dense_weight, settings.lexical_weight),
+    )
     fused += np.float32(settings.document_weight) * np.array([one.document_score for one in found], np.float32)
     order = sorted(range(len(found)), key=lambda i: (-fused[i], found[i].row))[: settings.paragraphs]
     return [
@@ -180,12 +189,17 @@ def _best_paragraphs(
     ]
 
 
-def _fuse(nearest: Floats | None, lexical: Floats, settings: RetrievalSettings) -> Floats:
-    """The weighted sum of both scores, each on a scale of 0 to 1 over the candidates."""
-    words = np.float32(settings.lexical_weight) * _scaled(lexical)
+def _fuse(nearest: Floats | None, lexical: Floats, ideal: float, weights: tuple[float, float]) -> Floats:
+    """The weighted sum of both scores, each on a scale of 0 to 1 over the candidates.
+
+    A text that says each word of the question once or twice reaches about half of `ideal`: from there on the words have
+    their whole weight.
+    """
+    words = np.float32(weights[1]) * _scaled(lexical)
     if nearest is None:
         return words
-    return np.asarray(np.float32(settings.dense_weight) * _scaled(nearest) + words, np.float32)
+    trust = np.float32(min(1.0, 2 * float(lexical.max(initial=0)) / ideal) if ideal > 0 else 0)
+    return np.asarray(np.float32(weights[0]) * _scaled(nearest) + trust * words, np.float32)
 
 
 def _scaled(scores: Floats) -> Floats:

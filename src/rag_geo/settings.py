@@ -31,7 +31,7 @@ class WindowSettings:
 class RetrievalSettings:
     """How paragraphs are found and how many are read.
 
-    `documents` is the size of the first stage; `paragraphs` the number of hits given on; the `*_weight` are the shares
+    `documents` is the size of the first stage, `document_dense_weight` the share of the meaning in it; `paragraphs` the number of hits given on; the `*_weight` are the shares
     of each normalised score in the fused one (see `rag_geo.retrieval`); `context_tokens` is the budget for the
     passages, in tokens of the answering model.
     """
@@ -41,6 +41,7 @@ class RetrievalSettings:
     dense_weight: float = 0.5
     lexical_weight: float = 0.5
     document_weight: float = 0.3
+    document_dense_weight: float = 0.3
     context_tokens: int = 320
 
 
@@ -98,6 +99,7 @@ BOUNDS: dict[str, tuple[float, float]] = {
     "retrieval.dense_weight": (0, 1),
     "retrieval.lexical_weight": (0, 1),
     "retrieval.document_weight": (0, 1),
+    "retrieval.document_dense_weight": (0, 1),
     "retrieval.context_tokens": (32, 32768),
     "generation.threads": (0, 1024),
     "generation.context_size": (512, 131072),

@@ -118,9 +118,11 @@ def _look(folder: Path, index_dir: Path, settings: Settings) -> Scan:
 
 def _old(index_dir: Path, embedder: Embedder) -> Index | None:
     try:
-        return Index.open(index_dir, embedder)
+        old = Index.load(index_dir)
     except IndexMissingError:
         return None
+    old.check_embedder(embedder)
+    return old
 
 
 def _read(

@@ -11,15 +11,21 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from math import log1p
 
 import numpy as np
 from numpy.typing import NDArray
 
-VERSION = 1
+from rag_geo.text.facts import fold_name
+
+VERSION = 2
 """Raised when the same text gives other terms or other scores than before."""
 
 K1 = 1.5
 B = 0.75
+
+UNKNOWN = -1
+"""The column of a term that is not in the vocabulary."""
 
 _FUNCTION_WORDS = """
 a about above after again against all also am an and any are as at be because been before being below between both but
@@ -42,12 +48,9 @@ Ints = NDArray[np.int32]
 def terms(texts: Sequence[str]) -> list[list[str]]:
     """The words of each text as they are matched: without stop words, accents, case and inflection.
 
-    "U.S." is "us", which is no stop word when written in capitals.
+    A demonym is its country ("Chinese" is "China"). "U.S." is "US", which is no stop word when written in capitals.
     """
-    import Stemmer
-
-    stem = Stemmer.Stemmer("english").stemWords
-    return [stem(_words(text)) for text in texts]
+    return [[fold_name(word) for word in _words(text)] for text in texts]
 
 
 def _words(text: str) -> list[str]:
@@ -76,12 +79,22 @@ class Scores:
     size: int
 
     def of(self, columns: Sequence[int]) -> Floats:
-        """The score of each text for a query of these terms: float32[size]."""
+        """The score of each text for a query of these terms (see `Lexical.columns`): float32[size]."""
         total = np.zeros(self.size, np.float32)
         for column in columns:
+            if column == UNKNOWN:
+                continue
             part = slice(self.starts[column], self.starts[column + 1])
             total[self.rows[part]] += self.data[part]
         return total
+
+    def weight(self, columns: Sequence[int]) -> float:
+        """What a text would score that said every term without end: the sum of the terms' rarities (BM25's idf).
+
+        A term that is in no text is as rare as one that is in one.
+        """
+        counts = [0 if column == UNKNOWN else self.starts[column + 1] - self.starts[column] for column in columns]
+        return sum(log1p((self.size - n + 0.5) / (n + 0.5)) for n in (max(int(count), 1) for count in counts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +106,8 @@ class Lexical:
     documents: Scores
 
     def columns(self, query: str) -> list[int]:
-        """The known terms of a query; a term said twice counts once."""
-        found = dict.fromkeys(terms([query])[0])
-        return [self.vocabulary[term] for term in found if term in self.vocabulary]
+        """The terms of a query, `UNKNOWN` for each that no text has; a term said twice counts once."""
+        return [self.vocabulary.get(term, UNKNOWN) for term in dict.fromkeys(terms([query])[0])]
 
 
 def build_lexical(paragraphs: Sequence[str], documents: Sequence[str]) -> Lexical:

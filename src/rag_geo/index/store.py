@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 
 from rag_geo.embedding import Embedder, Vectors
 from rag_geo.errors import IndexMismatchError, IndexMissingError
-from rag_geo.index.lexical import Lexical, Scores
+from rag_geo.index.lexical import VERSION, Lexical, Scores
 from rag_geo.index.manifest import CURRENT, Manifest, damaged, read_manifest, read_verified, rebuild_hint
 from rag_geo.passages import sentences
 from rag_geo.records import Document, Paragraph, Sentence, Skipped, Span
@@ -116,17 +116,26 @@ class Index:
         With `embedder`, an index that another one made is refused; without, call `check_embedder` before a search by
         vector. Raises IndexMissingError, IndexDamagedError, IndexMismatchError.
         """
+        index = cls.load(path)
+        if index.manifest.lexical != VERSION:
+            raise IndexMismatchError(
+                f"index {str(path)!r} counts words in version {index.manifest.lexical}, this program in {VERSION}",
+                hint=f"rag-geo index DIR --index {path}",
+            )
+        if embedder is not None:
+            index.check_embedder(embedder)
+        return index
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """As `open`, for what is not to be searched: an index whose words were counted otherwise will do."""
         for _ in range(3):
             try:
                 manifest = read_manifest(path)
-                index = cls(path, manifest, {name: read_verified(path, manifest, name) for name in FILES})
+                return cls(path, manifest, {name: read_verified(path, manifest, name) for name in FILES})
             except FileNotFoundError as error:
                 # A writer that publishes twice meanwhile removes what is being read: then there is a newer CURRENT.
                 gone = error.filename
-                continue
-            if embedder is not None:
-                index.check_embedder(embedder)
-            return index
         if not (path / CURRENT).exists():
             raise IndexMissingError(f"there is no index at {str(path)!r}", hint=f"rag-geo index DIR --index {path}")
         raise damaged(path, Path(gone).relative_to(path).as_posix(), "is missing")
@@ -138,7 +147,7 @@ class Index:
         """Nothing is held open."""
 
     def check_embedder(self, embedder: Embedder) -> None:
-        """Raise IndexMismatchError unless `embedder` made this index, or the words are counted as they are now."""
+        """Raise IndexMismatchError unless `embedder` made this index."""
         made_by = self.manifest.embedder, self.manifest.dimension
         if made_by != (embedder.id, embedder.dimension):
             raise IndexMismatchError(
