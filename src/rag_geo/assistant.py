@@ -106,6 +106,10 @@ class Assistant:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def stop(self) -> None:
+        """Abort the question being answered, from any thread: its stream raises `rag_geo.llm.Stopped`."""
+        self.generator.stop()
+
     def close(self) -> None:
         """Free the model."""
         self.generator.close()

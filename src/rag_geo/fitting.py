@@ -1,19 +1,25 @@
 """Fits the thresholds of a model on development questions, and draws what they buy.
 
 `observe` asks every question with everything let through and notes the signals; `fit` turns the notes into a
-`Calibration`. Question sets are JSON lines with `id`, `question`, `answerable` and what a right answer is (`must`, `must_not`
-patterns; or `gold_sentences` that it must rest on; or `answer`, a value that it must give).
+`Calibration`. Question sets are JSON lines with `id`, `question`, `answerable` and what a right answer is (`must` and
+`must_not` patterns; or `gold_sentences` that it must rest on; or `answer`, a value that it must give).
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from rag_geo.assistant import Assistant
 from rag_geo.calibration import CHECK_SIGNALS, GATE_SIGNALS, Calibration, Logistic
+from rag_geo.errors import UsageError
+from rag_geo.records import Claim
+from rag_geo.text.facts import facts
+from rag_geo.text.quantities import follows
 
 if TYPE_CHECKING:
     import numpy as np
@@ -37,6 +43,66 @@ class Observation:
     signals: Mapping[str, float]
     claims: tuple[Mapping[str, float], ...] = ()
     right: tuple[bool, ...] = ()
+    wrote: str = ""
+
+
+def load_questions(path: Path) -> list[dict[str, Any]]:
+    """The questions of a JSON lines file. Raises `UsageError` naming the line that is not one."""
+    questions = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        try:
+            one = json.loads(line)
+            needed = {"id": str(one["id"]), "question": one["question"], "answerable": one["answerable"]}
+            questions.append(one | needed)
+        except (ValueError, KeyError, TypeError) as error:
+            raise UsageError(f"{str(path)!r} line {number} is not a question: {error!r}") from error
+    return questions
+
+
+def observe(assistant: Assistant, questions: Sequence[Mapping[str, Any]], group: str) -> Iterator[Observation]:
+    """Ask each question; `assistant` must let everything through (`calibration.PERMISSIVE`)."""
+    for question in questions:
+        answer = assistant.ask(question["question"])
+        passed = [claim for claim in answer.claims if claim.signals]
+        yield Observation(
+            id=f"{group}/{question['id']}",
+            group=group,
+            answerable=question["answerable"],
+            signals=dict(answer.signals),
+            claims=tuple(dict(claim.signals) for claim in passed),
+            right=tuple(is_right(claim, question) for claim in passed),
+            wrote=" ".join(claim.text for claim in answer.claims),
+        )
+
+
+def is_right(claim: Claim, question: Mapping[str, Any]) -> bool:
+    """Whether a claim answers a question rightly, by what the question set gives to tell."""
+    if not question["answerable"]:
+        return False
+    if "must" in question:
+        return _matches(claim.text, question["must"], question.get("must_not", ()))
+    if gold := question.get("gold_sentences"):
+        return any(_same(citation.quote, sentence) for citation in claim.citations for sentence in gold)
+    return _gives(claim.text, question["answer"])
+
+
+def _matches(text: str, must: Sequence[str], must_not: Sequence[str]) -> bool:
+    found = all(re.search(pattern, text, re.IGNORECASE) for pattern in must)
+    return found and not any(re.search(pattern, text, re.IGNORECASE) for pattern in must_not)
+
+
+def _same(quote: str, sentence: str) -> bool:
+    wanted = facts(sentence).content
+    return bool(wanted) and len(wanted & facts(quote).content) >= SAME_SENTENCE * len(wanted)
+
+
+def _gives(text: str, answer: str) -> bool:
+    """Whether the first number of the answer is in the text, or if it has none half of its first words are."""
+    given = facts(answer)
+    if given.quantities:
+        return any(follows(given.quantities[0], other) for other in facts(text).quantities)
+    head = facts(re.split(r"[;(\n]", answer)[0]).content or given.content
+    return bool(head) and len(head & facts(text).content) >= 0.5 * len(head)
 
 
 def fit(
@@ -45,12 +111,12 @@ def fit(
     model: str,
     prompt_id: str,
     wrong_refusals: float = 0.01,
-    shown_wrong: float = 0.04,
+    shown_wrong: float = 0.05,
 ) -> Calibration:
     """Fit both models by logistic regression (L2, scikit-learn's default strength) on standardised signals.
 
-    The gate only saves time, so its threshold is where it turns away the share `wrong_refusals` of the questions that got
-    a right claim. The check decides: its threshold is the lowest at which, by probabilities from fits without the
+    The gate only saves time, so its threshold is where it turns away the share `wrong_refusals` of the questions that
+    got a right claim. The check decides: its threshold is the lowest at which, by probabilities from fits without the
     question, at most the share `shown_wrong` of the claims that should not be shown would be. Every group of questions
     weighs the same in sum, whatever its size.
     """

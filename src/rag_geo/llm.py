@@ -2,8 +2,8 @@
 
 `Generator` is what the rest of the package knows; `LlamaGenerator` is llama.cpp behind it. A prompt is a sequence of
 trusted and untrusted parts (`rag_geo.prompts`): only the trusted ones may become control tokens. What was read once is
-kept: each prompt names a *lane* (a sequence of the key-value cache), and only the tokens that differ from what that lane
-holds are read. The fixed beginning of a prompt is also kept on disk between runs.
+kept: each prompt names a *lane* (a sequence of the key-value cache), and only the tokens that differ from what that
+lane holds are read. The fixed beginning of a prompt is also kept on disk between runs.
 
 llama.cpp is not safe to use from two threads at once (two threads on one context abort the process): a lock
 guards each call, and `stop()` is the only method that may be called while another runs.

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import re
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from rag_geo.embedding import Progress, Vectors
+from rag_geo.llm import Stopped, Written
+from rag_geo.prompts import Lane, Prompt
+from rag_geo.records import Tokens
 
 
 class HashEmbedder:
@@ -44,3 +50,68 @@ class HashEmbedder:
 
     def _words(self, text: str) -> list[str]:
         return re.findall(r"\w+|[^\w\s]", text.casefold())
+
+
+@dataclass(slots=True)
+class ScriptedGenerator:
+    """A language model that says what it was told to: `answers` in turn, and log-odds of Yes by lane.
+
+    `odds` gives the log-odds of Yes for each lane ("answer" is the gate), for every prompt, or as a list consumed in
+    order. `prompts` keeps every prompt that was read, `written` the requests. When `answers` runs out it writes nothing.
+    """
+
+    answers: list[str] = field(default_factory=list)
+    odds: dict[Lane, float | list[float]] = field(default_factory=dict)
+    id: str = "scripted"
+    context_size: int = 4096
+    template: str = "<|im_start|>"
+    prompts: list[Prompt] = field(default_factory=list)
+    stopped: threading.Event = field(default_factory=threading.Event)
+    closed: bool = False
+    _read: int = 0
+    _written: int = 0
+
+    @property
+    def tokens(self) -> Tokens:
+        """Words read and written."""
+        return Tokens(self._read, 0, self._written)
+
+    def count(self, text: str) -> int:
+        """Words and single marks."""
+        return len(re.findall(r"\w+|[^\w\s]", text))
+
+    def read(self, prompt: Prompt) -> Iterator[tuple[int, int]]:
+        """Note the prompt, in two steps."""
+        total = sum(self.count(part.text) for part in prompt.parts)
+        self.prompts.append(prompt)
+        self._read += total
+        for done in (total // 2, total):
+            if self.stopped.is_set():
+                raise Stopped("stopped")
+            yield done, total
+
+    def choose(self, prompt: Prompt, options: Sequence[str]) -> tuple[float, ...]:
+        """Log-probabilities whose difference is the scripted log-odds (5 when nothing is scripted)."""
+        self.prompts.append(prompt)
+        scripted = self.odds.get(prompt.lane, 5.0)
+        odds = scripted.pop(0) if isinstance(scripted, list) else scripted
+        yes = -math.log1p(math.exp(-odds))
+        return (yes, yes - odds, *(-math.inf for _ in options[2:]))
+
+    def write(self, prompt: Prompt, max_tokens: int) -> Iterator[Written]:
+        """The next answer, word by word, each with probability one half."""
+        self.prompts.append(prompt)
+        text = self.answers.pop(0) if self.answers else ""
+        for piece in re.findall(r"\s*\S+", text)[:max_tokens]:
+            if self.stopped.is_set():
+                raise Stopped("stopped")
+            self._written += 1
+            yield Written(piece, math.log(0.5))
+
+    def stop(self) -> None:
+        """See `rag_geo.llm.Generator.stop`; stays stopped."""
+        self.stopped.set()
+
+    def close(self) -> None:
+        """Note that it was closed."""
+        self.closed = True

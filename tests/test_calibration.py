@@ -1,0 +1,181 @@
+"""Two logistic models decide; they are fitted, stored with what they were fitted for, and careful without a fit."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag_geo import fitting
+from rag_geo.calibration import (
+    CAREFUL,
+    CHECK_SIGNALS,
+    GATE_SIGNALS,
+    PERMISSIVE,
+    Calibration,
+    Logistic,
+    calibration_path,
+    load_calibration,
+    to_json,
+)
+from rag_geo.errors import UsageError
+from rag_geo.fitting import Observation
+from rag_geo.records import Citation, Claim
+
+
+@given(st.floats(-1e6, 1e6))
+def test_a_probability_is_between_zero_and_one(value):
+    assert 0 <= Logistic(0.5, {"x": 2.0}, 0.5).probability({"x": value}) <= 1
+
+
+def test_the_logistic_formula():
+    found = Logistic(0.5, {"a": 2.0, "b": -1.0}, 0.5).probability({"a": 1.0, "b": 3.0})
+    assert found == pytest.approx(1 / (1 + math.exp(-(0.5 + 2.0 - 3.0))))
+
+
+def test_a_missing_signal_is_a_fault():
+    with pytest.raises(KeyError):
+        Logistic(0.0, {"a": 1.0}, 0.5).probability({})
+
+
+def test_careful_defaults_want_a_clear_yes():
+    unsure = dict.fromkeys((*GATE_SIGNALS, *CHECK_SIGNALS), 0.0)
+    sure = unsure | {"gate": 4.0, "check": 4.0, "examine": 4.0}
+    assert not CAREFUL.check.passes(CAREFUL.check.probability(unsure))
+    assert CAREFUL.check.passes(CAREFUL.check.probability(sure))
+
+
+def test_a_model_without_a_fit_gets_the_careful_defaults(tmp_path):
+    assert load_calibration("unknown@000", "none", tmp_path) == CAREFUL
+
+
+def test_the_users_own_fit_comes_first_and_survives_the_disk(tmp_path):
+    own = Calibration(
+        Logistic(1.0, {"gate": 2.0}, 0.25),
+        Logistic(-1.0, {"check": 3.0}, 0.75),
+        "m/x@1",
+        "p",
+        {"dev": 3},
+        ((0.1, 0.5, 0.0),),
+    )
+    path = calibration_path(tmp_path, "m/x@1", "p")
+    path.parent.mkdir(parents=True)
+    path.write_text(to_json(own))
+    assert load_calibration("m/x@1", "p", tmp_path) == own
+
+
+@pytest.mark.parametrize("text", ["{", "{}", '{"gate": 1}', "[]"])
+def test_a_damaged_fit_is_named_with_the_command_that_mends_it(tmp_path, text):
+    path = calibration_path(tmp_path, "m", "p")
+    path.parent.mkdir(parents=True)
+    path.write_text(text)
+    with pytest.raises(UsageError, match="cannot be read") as caught:
+        load_calibration("m", "p", tmp_path)
+    assert "calibrate" in caught.value.hint
+
+
+def test_what_ships_is_fitted_for_the_default_model_with_the_prompts_as_they_are():
+    from rag_geo import prompts
+    from rag_geo.models import find_spec
+    from rag_geo.settings import Settings
+
+    spec = find_spec(Settings().model)
+    found = load_calibration(f"{spec.name}@{spec.sha256[:12]}", prompts.prompt_id(prompts.FORMATS[0]))
+    assert found != CAREFUL
+    assert set(found.gate.weights) == set(GATE_SIGNALS)
+    assert set(found.check.weights) == set(CHECK_SIGNALS)
+    assert sum(found.fitted_on.values()) >= 80
+    thresholds = [point[0] for point in found.curve]
+    assert thresholds == sorted(thresholds)
+
+
+def observations(n: int = 60, group: str = "dev") -> list[Observation]:
+    """Questions whose signals tell right from wrong, with noise."""
+    rng = np.random.default_rng(7)
+    made = []
+    for i in range(n):
+        answerable = i % 3 != 0
+        shift = 1.0 if answerable else -1.0
+        gate = {name: float(shift + rng.normal(0, 0.7)) for name in GATE_SIGNALS}
+        claim = gate | {name: float(shift + rng.normal(0, 0.7)) for name in CHECK_SIGNALS if name not in gate}
+        made.append(Observation(f"{group}/{i}", group, answerable, gate, (claim,), (answerable,)))
+    return made
+
+
+def test_a_fit_tells_right_from_wrong():
+    found = fitting.fit(observations(), model="m", prompt_id="p")
+    good, bad = observations()[1].claims[0], observations()[0].claims[0]
+    assert found.check.probability(good) > found.check.probability(bad)
+    assert (found.model, found.prompt_id, found.fitted_on) == ("m", "p", {"dev": 60})
+
+
+def test_a_stricter_fit_shows_less():
+    lenient = fitting.fit(observations(), model="m", prompt_id="p", shown_wrong=0.5)
+    strict = fitting.fit(observations(), model="m", prompt_id="p", shown_wrong=0.0)
+    assert strict.check.threshold > lenient.check.threshold
+
+
+def test_groups_weigh_the_same_whatever_their_size():
+    weights = fitting._group_weights(["a"] * 9 + ["b"])
+    assert weights[:9].sum() == pytest.approx(weights[9:].sum())
+
+
+def test_the_curve_trades_wrong_answers_for_refusals():
+    curve = fitting.risk_curve(np.array([0.1, 0.4, 0.6, 0.9]), np.array([False, True, False, True]), np.ones(4))
+    assert curve == [(0.1, 1.0, 0.0), (0.4, 0.5, 0.0), (0.6, 0.5, 0.5), (0.9, 0.0, 0.5)]
+
+
+def test_a_question_is_never_judged_by_a_fit_that_saw_it():
+    x = np.array([[0.0], [0.1], [0.9], [1.0], [5.0], [5.0]])
+    y = np.array([False, False, True, True, False, False])
+    # The two rows of the last question alone would teach that 5 is bad; without them, more is better.
+    found = fitting.leave_one_out(x, y, np.ones(6), ["a", "b", "c", "d", "e", "e"])
+    assert found[4] > 0.5
+    assert found[4] == found[5]
+
+
+def claim(text: str, *quotes: str) -> Claim:
+    return Claim(text, "verified", citations=tuple(Citation("a.md", 1, 0, len(q), q) for q in quotes))
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "right"),
+    [
+        ({"answerable": True, "must": ["6|six"]}, "It has six million.", True),
+        ({"answerable": True, "must": ["6|six"], "must_not": ["billion"]}, "Six billion.", False),
+        ({"answerable": True, "must": ["Hawn", "junior"]}, "Hawn says so.", False),
+        ({"answerable": False, "must": []}, "Anything.", False),
+        ({"answerable": True, "answer": "25 August 1991 (from the Union)"}, "It was on 25 August 1991.", True),
+        ({"answerable": True, "answer": "federal republic; until then a kingdom"}, "It is a federal republic.", True),
+        ({"answerable": True, "answer": "federal republic"}, "It is a kingdom.", False),
+    ],
+)
+def test_a_right_answer_is_told_by_patterns_or_by_the_value(question, text, right):
+    assert fitting.is_right(claim(text), question) is right
+
+
+def test_or_by_the_sentence_it_rests_on():
+    gold = {"answerable": True, "gold_sentences": ["The bridge was opened by the mayor in 1932 ."]}
+    assert fitting.is_right(claim("In 1932.", "The bridge was opened by the mayor in 1932."), gold)
+    assert not fitting.is_right(claim("In 1932.", "The mayor was born in 1932."), gold)
+
+
+def test_observations_survive_the_disk(tmp_path):
+    made = observations(3)
+    fitting.store(made, tmp_path / "o.jsonl")
+    assert fitting.restore(tmp_path / "o.jsonl") == made
+
+
+def test_a_bad_line_of_questions_is_named(tmp_path):
+    path = tmp_path / "q.jsonl"
+    path.write_text(json.dumps({"id": 1, "question": "Q?", "answerable": True}) + "\n{}\n")
+    with pytest.raises(UsageError, match="line 2"):
+        fitting.load_questions(path)
+
+
+def test_permissive_lets_everything_through():
+    assert PERMISSIVE.check.passes(PERMISSIVE.check.probability({}))
