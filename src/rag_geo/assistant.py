@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Generator as Steps
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Self
 
 from rag_geo import grounding, prompts
@@ -20,6 +20,7 @@ from rag_geo.embedding import Embedder, load_embedder
 from rag_geo.index import Index
 from rag_geo.llm import Generator, LlamaGenerator, Written
 from rag_geo.models import available_memory, check_memory, resolve_model
+from rag_geo.question import check_question
 from rag_geo.records import (
     Answer,
     Citation,
@@ -48,6 +49,16 @@ from rag_geo.text.sentences import sentence_spans
 NO_FILTERS = Filters()
 #: Nearest paragraphs named when there is no answer.
 NEAR = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question with what was found for it; `signals` grow while it is answered."""
+
+    question: str
+    hits: tuple[Hit, ...]
+    passages: tuple[Passage, ...]
+    signals: dict[str, float]
 
 
 class Assistant:
@@ -131,93 +142,109 @@ class Assistant:
 
     def _stream(self, question: str, filters: Filters) -> Iterator[Event]:
         clock = _Clock(self.load_s, self.generator.tokens)
-        hits = search(self.index, question, embed_query(self.embedder, question), self.settings.retrieval, filters)
-        passages = self._with_authors(
-            choose_context(hits, question, self.generator.count, self.settings.retrieval.context_tokens)
-        )
+        asked = self.retrieve(question, filters)
         clock.mark("retrieve_s")
         clock.mark("first_evidence_s")
-        yield EvidenceFound(hits, passages, clock.seconds)
-        signals, proceeds, answerable = yield from self._judge(question, hits, passages)
+        yield EvidenceFound(asked.hits, asked.passages, clock.seconds)
+        answerable = yield from self._judge(asked)
+        proceeds = bool(asked.passages) and self.calibration.gate.passes(answerable)
         yield Judged(answerable, proceeds)
         claims: list[Claim] = []
-        if proceeds:
-            pieces = yield from self._write(question, passages)
-            clock.mark("generate_s", since="first_evidence_s")
-            written = "".join(piece.text for piece in pieces).strip()
-            signals["least_logprob"] = min((piece.logprob for piece in pieces), default=0.0)
-            for text in _sentences(written, self.settings.generation.max_sentences):
-                claim = self._verify(text, question, passages, signals)
-                claims.append(claim)
-                yield ClaimChecked(claim)
-            clock.mark("verify_s", since="generate_s")
-        else:
-            clock.mark("generate_s", since="first_evidence_s")
-        shown = tuple(claim for claim in claims if claim.status == "verified")
-        status: Status = "not_found" if not shown else "answered" if len(shown) == len(claims) else "partial"
-        yield Finished(
-            Answer(
-                question=question,
-                status=status,
-                answer=" ".join(claim.text for claim in shown),
-                claims=tuple(claims),
-                sources=tuple(Source(hit.file, hit.paragraph, round(hit.score, 4)) for hit in hits),
-                near=() if shown else _near(question, hits),
-                answerable=round(answerable, 4),
-                model=self.generator.id,
-                embedder=self.embedder.id,
-                index_generation=self.index.generation,
-                prompt_id=self.prompt_id,
-                timings=clock.timings(),
-                tokens=clock.tokens(self.generator.tokens),
-                signals=signals,
-            )
-        )
+        sentences = (yield from self._write(asked)) if proceeds else []
+        clock.mark("generate_s", since="first_evidence_s")
+        for text in sentences:
+            claims.append(self._verify(text, asked))
+            yield ClaimChecked(claims[-1])
+        if proceeds and not any(claim.status == "verified" for claim in claims):
+            quoted = self._quote(asked)
+            claims += quoted
+            yield from map(ClaimChecked, quoted)
+        clock.mark("verify_s", since="generate_s")
+        yield Finished(self._answer(asked, claims, answerable, clock))
 
-    def _judge(
-        self, question: str, hits: Sequence[Hit], passages: Sequence[Passage]
-    ) -> Steps[Event, None, tuple[dict[str, float], bool, float]]:
-        """Let the model read the passages and say whether the answer is in them."""
-        signals = retrieval_signals(question, hits, passages)
-        if not passages:
-            return signals, False, 0.0
-        prompt = prompts.answer_prompt(self.chat, passages, question)
+    def retrieve(self, question: str, filters: Filters = NO_FILTERS) -> Asked:
+        """Find the paragraphs for a question and choose what the model will read. Raises `UsageError`."""
+        question = check_question(question)
+        settings = self.settings.retrieval
+        hits = search(self.index, question, embed_query(self.embedder, question), settings, filters)
+        chosen = choose_context(hits, question, self.generator.count, settings.context_tokens)
+        passages = tuple(replace(one, author=self.index.document(one.file).author) for one in chosen)
+        return Asked(question, hits, passages, retrieval_signals(question, hits, passages))
+
+    def _judge(self, asked: Asked) -> Steps[Event, None, float]:
+        """Let the model read the passages; the probability that the answer is in them."""
+        if not asked.passages:
+            return 0.0
+        prompt = prompts.answer_prompt(self.chat, asked.passages, asked.question)
         for done, total in self.generator.read(prompt):
             yield Reading(done, total)
-        signals["gate"] = self._log_odds(prompts.gate(prompt, self.chat))
-        answerable = self.calibration.gate.probability(signals)
-        return signals, self.calibration.gate.passes(answerable), answerable
+        asked.signals["gate"] = self._log_odds(prompts.gate(prompt, self.chat))
+        return self.calibration.gate.probability(asked.signals)
 
-    def _write(self, question: str, passages: Sequence[Passage]) -> Steps[Event, None, list[Written]]:
-        """Let the model write; what it has read for the gate is not read again."""
-        gated = prompts.gate(prompts.answer_prompt(self.chat, passages, question), self.chat)
+    def _write(self, asked: Asked) -> Steps[Event, None, list[str]]:
+        """Let the model write sentences; what it has read for the gate is not read again."""
+        gated = prompts.gate(prompts.answer_prompt(self.chat, asked.passages, asked.question), self.chat)
         pieces: list[Written] = []
         for piece in self.generator.write(prompts.request(gated, self.chat), self.settings.generation.max_tokens):
             pieces.append(piece)
             yield Writing(len(pieces))
-        return pieces
+        asked.signals["least_logprob"] = min((piece.logprob for piece in pieces), default=0.0)
+        return _sentences("".join(piece.text for piece in pieces).strip(), self.settings.generation.max_sentences)
 
-    def _verify(self, text: str, question: str, passages: Sequence[Passage], signals: Mapping[str, float]) -> Claim:
+    def _quote(self, asked: Asked) -> list[Claim]:
+        """The document's own sentence in place of a withheld one, if it passes the same ladder; else nothing."""
+        quoted = [self._verify(text, asked, quoted=True) for text in quotable(asked)]
+        passed = [claim for claim in quoted if claim.status == "verified"]
+        return sorted(passed, key=lambda claim: -(claim.probability or 0.0))[:1]
+
+    def verify_quotes(self, asked: Asked) -> list[Claim]:
+        """What `_quote` would choose from, verified or not: for measuring."""
+        return [self._verify(text, asked, quoted=True) for text in quotable(asked)]
+
+    def _verify(self, text: str, asked: Asked, *, quoted: bool = False) -> Claim:
         """One sentence through the ladder: verified with its citations, or withheld with the reason."""
-        evidence, failure = grounding.gather(text, passages, question, self._names(passages))
+        names = {passage.file: (passage.title, passage.author) for passage in asked.passages}
+        evidence, failure = grounding.gather(text, asked.passages, asked.question, names)
         if failure is not None:
             return Claim(text, "withheld", failure.reason, failure.rung)
         check = prompts.check_prompt(self.chat, evidence.sentences, text)
-        examine = prompts.examine_prompt(self.chat, evidence.sentences, question, text)
-        found = {
-            **signals,
-            **grounding.signals(text, evidence, question),
+        examine = prompts.examine_prompt(self.chat, evidence.sentences, asked.question, text)
+        signals = {
+            **asked.signals,
+            **grounding.signals(text, evidence, asked.question),
             "check": self._log_odds(check),
             "examine": self._log_odds(examine),
+            "quoted": float(quoted),
         }
-        probability = self.calibration.check.probability(found)
+        probability = self.calibration.check.probability(signals)
         if not self.calibration.check.passes(probability):
             reason = f"the cited sentences may not say all of it (probability {probability:.2f})"
-            return Claim(text, "withheld", reason, "model", probability=round(probability, 4), signals=found)
+            return Claim(text, "withheld", reason, "model", probability=round(probability, 4), signals=signals)
         citations = grounding.locate(text, evidence, lambda file: self.index.document(file).text)
         for citation in citations:
             self._assert_verbatim(citation)
-        return Claim(text, "verified", "", "", citations, round(probability, 4), found)
+        return Claim(text, "verified", "", "", citations, round(probability, 4), signals)
+
+    def _answer(self, asked: Asked, claims: Sequence[Claim], answerable: float, clock: _Clock) -> Answer:
+        """The record of everything."""
+        shown = tuple(claim for claim in claims if claim.status == "verified")
+        status: Status = "not_found" if not shown else "answered" if len(shown) == len(claims) else "partial"
+        return Answer(
+            question=asked.question,
+            status=status,
+            answer=" ".join(claim.text for claim in shown),
+            claims=tuple(claims),
+            sources=tuple(Source(hit.file, hit.paragraph, round(hit.score, 4)) for hit in asked.hits),
+            near=() if shown else _near(asked.question, asked.hits),
+            answerable=round(answerable, 4),
+            model=self.generator.id,
+            embedder=self.embedder.id,
+            index_generation=self.index.generation,
+            prompt_id=self.prompt_id,
+            timings=clock.timings(),
+            tokens=clock.tokens(self.generator.tokens),
+            signals=asked.signals,
+        )
 
     def _log_odds(self, prompt: prompts.Prompt) -> float:
         """The model's log-odds of Yes against No."""
@@ -229,13 +256,6 @@ class Assistant:
         text = self.index.document(citation.file).text
         if text[citation.start : citation.end] != citation.quote or not citation.quote:
             raise AssertionError(f"the quote of {citation.file!r} paragraph {citation.paragraph} is not at its offsets")
-
-    def _with_authors(self, passages: Sequence[Passage]) -> tuple[Passage, ...]:
-        return tuple(replace(p, author=self.index.document(p.file).author) for p in passages)
-
-    def _names(self, passages: Sequence[Passage]) -> dict[str, tuple[str, str]]:
-        """Title and author of each file, which count as evidence for who says something."""
-        return {passage.file: (passage.title, passage.author) for passage in passages}
 
 
 def retrieval_signals(question: str, hits: Sequence[Hit], passages: Sequence[Passage]) -> dict[str, float]:
@@ -255,6 +275,20 @@ def retrieval_signals(question: str, hits: Sequence[Hit], passages: Sequence[Pas
         "coverage": len(asked & together) / size,
         "best_coverage": max((len(asked & one) / size for one in found), default=0.0),
     }
+
+
+def quotable(asked: Asked) -> tuple[str, ...]:
+    """The sentences that may stand for an answer: the nearest to the question by its words, and by meaning."""
+    by_words = grounding.find_evidence(asked.question, asked.passages, asked.question, limit=1)
+    read = {(s.file, s.start) for passage in asked.passages for s in passage.sentences}
+    scored = [
+        (similarity, sentence)
+        for hit in asked.hits
+        for sentence, similarity in zip(hit.sentences, hit.sentence_similarities, strict=False)
+        if (sentence.file, sentence.start) in read
+    ]
+    by_meaning = [max(scored, key=lambda pair: pair[0])[1]] if scored else []
+    return tuple(dict.fromkeys(sentence.text for sentence in (*by_words, *by_meaning)))
 
 
 def _near(question: str, hits: Sequence[Hit]) -> tuple[Near, ...]:

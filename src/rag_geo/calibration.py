@@ -32,6 +32,7 @@ CHECK_SIGNALS = (
     "question_covered",
     "question_covered_paragraphs",
     "novel_supported",
+    "quoted",
 )
 
 
@@ -68,7 +69,7 @@ class Calibration:
 #: For a model that nothing was fitted for: both log-odds must clearly say yes.
 CAREFUL = Calibration(
     gate=Logistic(0.0, {"gate": 1.0}, threshold=0.5),
-    check=Logistic(-1.0, {"gate": 0.5, "check": 0.5}, threshold=0.6),
+    check=Logistic(-1.0, {"gate": 0.4, "check": 0.2, "examine": 0.6}, threshold=0.6),
 )
 #: Lets everything through: for measuring signals, never for answering.
 PERMISSIVE = Calibration(gate=Logistic(0.0, {}, threshold=0.0), check=Logistic(0.0, {}, threshold=0.0))

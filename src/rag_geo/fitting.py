@@ -62,15 +62,18 @@ def load_questions(path: Path) -> list[dict[str, Any]]:
 def observe(assistant: Assistant, questions: Sequence[Mapping[str, Any]], group: str) -> Iterator[Observation]:
     """Ask each question; `assistant` must let everything through (`calibration.PERMISSIVE`)."""
     for question in questions:
+        asked = assistant.retrieve(question["question"])
         answer = assistant.ask(question["question"])
-        passed = [claim for claim in answer.claims if claim.signals]
+        written = [claim for claim in answer.claims if claim.signals]
+        asked.signals.update(answer.signals)
+        claims = written + [claim for claim in assistant.verify_quotes(asked) if claim.signals]
         yield Observation(
             id=f"{group}/{question['id']}",
             group=group,
             answerable=question["answerable"],
             signals=dict(answer.signals),
-            claims=tuple(dict(claim.signals) for claim in passed),
-            right=tuple(is_right(claim, question) for claim in passed),
+            claims=tuple(dict(claim.signals) for claim in claims),
+            right=tuple(is_right(claim, question) for claim in claims),
             wrote=" ".join(claim.text for claim in answer.claims),
         )
 
