@@ -257,27 +257,39 @@ def choose_context(
 ) -> tuple[Passage, ...]:
     """The sentences that the model is given: whole ones, together at most `budget` tokens by `count_tokens`.
 
-    Paragraphs in the order of `hits`, sentences in the order of the text. When not all fit, the sentences nearest to
-    the question in meaning and words are taken first, each with the one before it if it begins by referring back.
-    Title and heading are counted once for each paragraph.
+    The best paragraph is given whole if it takes no more than half of the budget; then the sentences nearest to the
+    question in meaning and words, each with the one before it if it begins by referring back. The title of a file is
+    counted once. Passages are in the order of `hits`, those of one file together, their sentences as in the text.
     """
     values = _sentence_values(hits, question)
     costs = [[count_tokens(sentence.text) for sentence in hit.sentences] for hit in hits]
-    heads = [count_tokens(f"{hit.title} {hit.heading}") for hit in hits]
-    taken: list[set[int]] = [set() for _ in hits]
-    left = budget
-    for h, s in sorted(
+    order = sorted(
         ((h, s) for h, row in enumerate(values) for s in range(len(row))), key=lambda at: -values[at[0]][at[1]]
-    ):
-        wanted = _with_lead(hits[h].sentences, s) - taken[h]
-        cost = sum(costs[h][i] for i in wanted) + (0 if taken[h] else heads[h])
+    )
+    wishes = [(h, _with_lead(hits[h].sentences, s)) for h, s in order]
+    if hits and 2 * sum(costs[0]) <= budget:
+        wishes.insert(0, (0, set(range(len(costs[0])))))
+    taken: list[set[int]] = [set() for _ in hits]
+    files: set[str] = set()
+    left = budget
+    for h, wish in wishes:
+        hit = hits[h]
+        cost = sum(costs[h][i] for i in wish - taken[h])
+        cost += 0 if hit.file in files else count_tokens(f"From {hit.title or hit.file}:")
         if cost <= left:
-            taken[h] |= wanted
+            taken[h] |= wish
+            files.add(hit.file)
             left -= cost
+    first = {hit.file: h for h, hit in reversed(list(enumerate(hits))) if taken[h]}
     return tuple(
-        Passage(hit.file, hit.paragraph, hit.title, hit.heading, tuple(hit.sentences[i] for i in sorted(chosen)))
-        for hit, chosen in zip(hits, taken, strict=True)
-        if chosen
+        Passage(
+            hits[h].file,
+            hits[h].paragraph,
+            hits[h].title,
+            hits[h].heading,
+            tuple(hits[h].sentences[i] for i in sorted(taken[h])),
+        )
+        for h in sorted((h for h in range(len(hits)) if taken[h]), key=lambda h: (first[hits[h].file], h))
     )
 
 
@@ -292,16 +304,16 @@ def holds_quote(passages: Sequence[Passage], file: str, quote: str) -> bool:
 
 
 def _sentence_values(hits: Sequence[Hit], question: str) -> list[list[float]]:
-    """How much each sentence is worth: similarity, share of the question's words, and the score of its paragraph.
+    """What each sentence is worth: similarity, half the share of the question's words, half the paragraph's score.
 
-    A word of the question counts by how few of the sentences have it.
+    A word of the question counts by how few of the sentences have it; scores count relative to the best.
     """
     asked = set(terms([question])[0])
     words = [[asked.intersection(found) for found in terms([s.text for s in hit.sentences])] for hit in hits]
     spread = Counter(word for row in words for found in row for word in found)
     weight = {word: 1.0 / count for word, count in spread.items()}
-    total = sum(weight.values()) or 1.0
-    best = max((hit.score for hit in hits), default=1.0) or 1.0
+    total = 2 * sum(weight.values()) or 1.0
+    best = 2 * max((hit.score for hit in hits), default=0.0) or 1.0
     return [
         [
             _at(hit.sentence_similarities, i) + sum(weight[word] for word in found) / total + hit.score / best
