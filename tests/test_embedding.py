@@ -116,9 +116,16 @@ def test_any_text_can_be_embedded(embedder, text):
 
 def test_progress_ends_with_all_done(embedder):
     seen = []
+    embedder.embed(["gas"], lambda done, total: seen.append((done, total)))
+    assert seen == [(1, 1)]
+    seen.clear()
     embedder.embed(["gas " * (i % 7) for i in range(100)], lambda done, total: seen.append((done, total)))
     assert seen == sorted(seen)
     assert seen[-1] == (100, 100)
+
+
+def test_the_default_embedder_is_installed_as_a_package():
+    assert is_plain_bert(find_model(DEFAULT_MODEL))
 
 
 def test_the_id_follows_the_weights(tmp_path):

@@ -369,6 +369,20 @@ def test_a_second_writer_is_refused_with_the_pid_of_the_first(folder, path):
         build(folder, path)
 
 
+def test_an_index_with_words_counted_otherwise_is_updated_before_it_is_searched(folder, path):
+    build(folder, path)
+    manifest = path / "gen-000001" / "MANIFEST.json"
+    data = json.dumps({**json.loads(manifest.read_text()), "lexical": 0}).encode()
+    manifest.write_bytes(data)
+    (path / "CURRENT").write_bytes(current_bytes("gen-000001", data))
+    with pytest.raises(IndexMismatchError, match="counts words"):
+        Index.open(path)
+    embedder = HashEmbedder()
+    assert build(folder, path, embedder).published
+    assert embedder.texts == []
+    assert Index.open(path, embedder).lexical.vocabulary
+
+
 def test_the_lock_of_a_dead_process_does_not_hold(folder, path):
     path.mkdir(parents=True)
     code = f"import os, signal, filelock; filelock.FileLock({str(path / 'LOCK')!r}).acquire(); os.kill(os.getpid(), 9)"

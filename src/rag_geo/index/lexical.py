@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from rag_geo.text.facts import fold_name
 
-VERSION = 2
+VERSION = 3
 """Raised when the same text gives other terms or other scores than before."""
 
 K1 = 1.5
@@ -32,7 +32,7 @@ a about above after again against all also am an and any are as at be because be
 by can could did do does doing down during each few for from further had has have having he her here hers him his how
 i if in into is it its itself just me more most my no nor not now of off on once only or other our ours out over own s
 same she should so some such t than that the their theirs them themselves then there these they this those through to
-too under until up very was we were what when where which while who whom whose why will with would you your yours
+too under until up us very was we were what when where which while who whom whose why will with would you your yours
 """
 _STOP_WORDS = frozenset(_FUNCTION_WORDS.split())
 # Numbers with their separators; single characters of scripts without spaces; words of any other script.

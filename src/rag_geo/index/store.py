@@ -28,9 +28,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag_geo.embedding import Embedder, Vectors
-from rag_geo.errors import IndexMismatchError, IndexMissingError
+from rag_geo.errors import IndexMismatchError
 from rag_geo.index.lexical import VERSION, Lexical, Scores
-from rag_geo.index.manifest import CURRENT, Manifest, damaged, read_manifest, read_verified, rebuild_hint
+from rag_geo.index.manifest import Manifest, damaged, read_manifest, read_verified, rebuild_hint
 from rag_geo.passages import sentences
 from rag_geo.records import Document, Paragraph, Sentence, Skipped, Span
 
@@ -136,8 +136,6 @@ class Index:
             except FileNotFoundError as error:
                 # A writer that publishes twice meanwhile removes what is being read: then there is a newer CURRENT.
                 gone = error.filename
-        if not (path / CURRENT).exists():
-            raise IndexMissingError(f"there is no index at {str(path)!r}", hint=f"rag-geo index DIR --index {path}")
         raise damaged(path, Path(gone).relative_to(path).as_posix(), "is missing")
 
     def __enter__(self) -> Self:
