@@ -263,3 +263,17 @@ def test_meaning_finds_what_is_said_in_other_words(tmp_path):
     index = Index.open(tmp_path / "index", embedder)
     query = "How many employees were laid off?"
     assert search(index, query, embed_query(embedder, query))[0].paragraph == 1
+
+
+def test_a_title_without_text_is_no_hit_and_moves_no_score(index, tmp_path):
+    folder = tmp_path / "documents"
+    folder.mkdir()
+    for name, text in FILES.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(text)
+    (folder / "title.md").write_text("---\ntitle: gas gas gas\n---\n\n# Gas\n")
+    update_index(folder, tmp_path / "index", EMBEDDER)
+    hits = find(Index.open(tmp_path / "index"), "Who sold gas to Germany?")
+    assert [(hit.file, hit.paragraph) for hit in hits] == [
+        (hit.file, hit.paragraph) for hit in find(index, "Who sold gas to Germany?")
+    ]

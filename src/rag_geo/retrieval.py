@@ -74,14 +74,14 @@ def search_words(
 
 
 @dataclass(frozen=True, slots=True)
-class _Ranked:
-    """A paragraph row with its scores, and the similarities of its windows (empty without a vector)."""
+class _Found:
+    """A document or the row of a paragraph, with its scores and the cosines of its windows (empty without a vector)."""
 
-    row: int
+    number: int
     score: float
-    lexical: float
-    document_score: float
     windows: Floats
+    lexical: float = 0.0
+    document_score: float = 0.0
 
 
 def _checked(query: str) -> str:
@@ -118,19 +118,22 @@ def _best_documents(
     vector: Vectors | None,
     settings: RetrievalSettings,
     allowed: NDArray[np.bool_],
-) -> list[tuple[int, float, Floats]]:
-    """The first stage: (document, fused score, similarities of its windows), best first."""
+) -> list[_Found]:
+    """The first stage: which documents, best first."""
     lexical = np.where(allowed, index.lexical.documents.of(columns), 0)
     by_words = [int(d) for d in np.argsort(-lexical, kind="stable")[: settings.documents] if lexical[d] > 0]
     by_meaning = _nearest_documents(index, vector, settings.documents, allowed) if vector is not None else []
-    candidates = sorted({*by_words, *by_meaning})
-    similarities = [_similarities(index, document, vector) for document in candidates]
-    nearest = np.array([part.max(initial=-1) for part in similarities], np.float32)
-    ideal = index.lexical.documents.weight(columns)
+    # A document that only has a title is found by its words but has no paragraph to cite.
+    candidates = [d for d in sorted({*by_words, *by_meaning}) if np.diff(index.document_paragraphs[d : d + 2])[0]]
+    if not candidates:
+        return []
+    windows = [_similarities(index, document, vector) for document in candidates]
+    nearest = None if vector is None else np.array([part.max() for part in windows], np.float32)
     share = settings.document_dense_weight
-    fused = _fuse(nearest if vector is not None else None, lexical[candidates], ideal, (share, 1 - share))
+    ideal = index.lexical.documents.weight(columns)
+    fused = _fuse(nearest, lexical[candidates], ideal, (share, 1 - share))
     order = np.argsort(-fused, kind="stable")[: settings.documents]
-    return [(candidates[i], float(fused[i]), similarities[i]) for i in order]
+    return [_Found(candidates[i], float(fused[i]), windows[i]) for i in order]
 
 
 def _nearest_documents(index: Index, vector: Vectors, count: int, allowed: NDArray[np.bool_]) -> list[int]:
@@ -138,7 +141,6 @@ def _nearest_documents(index: Index, vector: Vectors, count: int, allowed: NDArr
     import faiss
 
     document_of = index.window_document
-
     rows = np.flatnonzero(allowed[document_of]) if not allowed.all() else None
     wanted = min(len(document_of) if rows is None else len(rows), max(_FIRST_WINDOWS, 10 * count))
     if not wanted:
@@ -150,43 +152,43 @@ def _nearest_documents(index: Index, vector: Vectors, count: int, allowed: NDArr
 
 def _similarities(index: Index, document: int, vector: Vectors | None) -> Floats:
     """The cosine of each window of a document: float32[windows], empty without a vector."""
-    start, stop = index.paragraph_windows[index.document_paragraphs[document : document + 2]]
-    if vector is None or start == stop:
+    if vector is None:
         return np.zeros(0, np.float32)
+    start, stop = index.paragraph_windows[index.document_paragraphs[document : document + 2]]
     return np.asarray(index.vectors(int(start), int(stop)) @ vector, np.float32)
 
 
 def _best_paragraphs(
     index: Index,
-    documents: Sequence[tuple[int, float, Floats]],
+    documents: Sequence[_Found],
     columns: Sequence[int],
     vector: Vectors | None,
     settings: RetrievalSettings,
-) -> list[_Ranked]:
+) -> list[_Found]:
     """The second stage: the paragraphs of the documents, best first."""
-    lexical = index.lexical.paragraphs.of(columns)
-    found: list[_Ranked] = []
-    for document, document_score, similarities in documents:
-        first, last = index.document_paragraphs[document : document + 2]
-        start = index.paragraph_windows[first]
-        for row in range(first, last):
-            own = similarities[index.paragraph_windows[row] - start : index.paragraph_windows[row + 1] - start]
-            if vector is not None or lexical[row] > 0:
-                found.append(_Ranked(row, 0.0, float(lexical[row]), document_score, own))
-    nearest = np.array([one.windows.max() for one in found], np.float32) if vector is not None else None
+    if not documents:
+        return []
+    ranges = [index.document_paragraphs[one.number : one.number + 2] for one in documents]
+    rows = np.concatenate([np.arange(first, last) for first, last in ranges])
+    lexical = index.lexical.paragraphs.of(columns)[rows]
+    starts = [index.paragraph_windows[first : last + 1] - index.paragraph_windows[first] for first, last in ranges]
+    nearest = None
+    if vector is not None:
+        best = [np.maximum.reduceat(one.windows, at[:-1]) for one, at in zip(documents, starts, strict=True)]
+        nearest = np.concatenate(best)
     ideal = index.lexical.paragraphs.weight(columns)
-    fused = _fuse(
-        nearest,
-        np.array([one.lexical for one in found], np.float32),
-        ideal,
-        (settings.dense_weight, settings.lexical_weight),
-    )
-    fused += np.float32(settings.document_weight) * np.array([one.document_score for one in found], np.float32)
-    order = sorted(range(len(found)), key=lambda i: (-fused[i], found[i].row))[: settings.paragraphs]
-    return [
-        _Ranked(found[i].row, float(fused[i]), found[i].lexical, found[i].document_score, found[i].windows)
-        for i in order
-    ]
+    fused = _fuse(nearest, lexical, ideal, (settings.dense_weight, settings.lexical_weight))
+    owner = np.repeat(np.arange(len(documents)), [last - first for first, last in ranges])
+    fused += np.float32(settings.document_weight) * np.array([one.score for one in documents], np.float32)[owner]
+    order = [int(i) for i in np.lexsort((rows, -fused)) if vector is not None or lexical[i] > 0][: settings.paragraphs]
+
+    def found(i: int) -> _Found:
+        document, at = documents[owner[i]], starts[owner[i]]
+        place = int(rows[i] - ranges[owner[i]][0])
+        windows = document.windows[at[place] : at[place + 1]]
+        return _Found(int(rows[i]), float(fused[i]), windows, float(lexical[i]), document.score)
+
+    return [found(i) for i in order]
 
 
 def _fuse(nearest: Floats | None, lexical: Floats, ideal: float, weights: tuple[float, float]) -> Floats:
@@ -210,11 +212,11 @@ def _scaled(scores: Floats) -> Floats:
     return (scores - low) / (high - low) if high > low else np.zeros_like(scores)
 
 
-def _hit(index: Index, found: _Ranked) -> Hit:
-    entry = index.documents[index.rows.paragraph_document[found.row]]
-    paragraph = index.paragraph(found.row)
-    sentences = index.sentences(found.row)
-    spans = index.window_spans(found.row)
+def _hit(index: Index, found: _Found) -> Hit:
+    entry = index.documents[index.rows.paragraph_document[found.number]]
+    paragraph = index.paragraph(found.number)
+    sentences = index.sentences(found.number)
+    spans = index.window_spans(found.number)
     best = int(found.windows.argmax()) if len(found.windows) else 0
     return Hit(
         file=entry.file,
