@@ -121,6 +121,7 @@ class BertEmbedder:
     """A plain BERT folder on NumPy: texts sorted by length, no padding, one batch per core at a time."""
 
     def __init__(self, folder: Path) -> None:
+        from threadpoolctl import ThreadpoolController
         from tokenizers import Tokenizer
 
         config = _json(folder / "config.json")
@@ -134,6 +135,7 @@ class BertEmbedder:
         self._tokenizer.no_padding()
         self._tokenizer.no_truncation()
         self._bert = _load_bert(folder, config)
+        self._threads = ThreadpoolController()
 
     def count_tokens(self, text: str) -> int:
         """Word pieces of `text`, the two special ones included."""
@@ -149,12 +151,15 @@ class BertEmbedder:
             out[batch] = self._bert.encode([ids[row] for row in batch])
             return len(batch)
 
-        if len(batches) <= 1:
-            done = sum(map(run, batches))
-            if progress:
-                progress(done, len(texts))
-        else:
-            _run_side_by_side(run, batches, progress, len(texts))
+        # One thread for a batch: waiting for each other in every matrix product costs more than it saves, and on a busy
+        # machine a hundred times more. Several batches run side by side.
+        with self._threads.limit(limits=1):
+            if len(batches) <= 1:
+                done = sum(map(run, batches))
+                if progress:
+                    progress(done, len(texts))
+            else:
+                _run_side_by_side(run, batches, progress, len(texts))
         return out
 
     def _ids(self, text: str) -> NDArray[np.int64]:
@@ -213,11 +218,9 @@ def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
 def _run_side_by_side(
     run: Callable[[list[int]], int], batches: list[list[int]], progress: Progress | None, total: int
 ) -> None:
-    """One batch per core, each on one thread: the parts between matrix products use every core as well."""
-    from threadpoolctl import threadpool_limits
-
+    """One batch per core at a time: the parts between matrix products use every core as well."""
     done = 0
-    with threadpool_limits(1), ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
         waiting: list[Future[int]] = [pool.submit(run, batch) for batch in batches]
         try:
             for future in as_completed(waiting):
