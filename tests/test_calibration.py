@@ -114,8 +114,8 @@ def test_a_fit_tells_right_from_wrong():
 
 
 def test_a_stricter_fit_shows_less():
-    lenient = fitting.fit(observations(), model="m", prompt_id="p", shown_wrong=0.5)
-    strict = fitting.fit(observations(), model="m", prompt_id="p", shown_wrong=0.0)
+    lenient = fitting.fit(observations(), model="m", prompt_id="p", refused=0.0, wrong=1.0)
+    strict = fitting.fit(observations(), model="m", prompt_id="p", refused=1.0, wrong=0.0)
     assert strict.check.threshold > lenient.check.threshold
 
 
@@ -124,9 +124,30 @@ def test_groups_weigh_the_same_whatever_their_size():
     assert weights[:9].sum() == pytest.approx(weights[9:].sum())
 
 
-def test_the_curve_trades_wrong_answers_for_refusals():
-    curve = fitting.risk_curve(np.array([0.1, 0.4, 0.6, 0.9]), np.array([False, True, False, True]), np.ones(4))
-    assert curve == [(0.1, 1.0, 0.0), (0.4, 0.5, 0.0), (0.6, 0.5, 0.5), (0.9, 0.0, 0.5)]
+def case(name: str, answerable: bool, *claims: tuple[float, bool]) -> Observation:
+    """A question with claims as (quoted, right)."""
+    signals = tuple({"quoted": quoted} for quoted, _ in claims)
+    return Observation(name, "dev", answerable, {}, signals, tuple(right for _, right in claims))
+
+
+def test_the_curve_follows_what_the_assistant_would_show():
+    cases = [
+        case("written right", True, (0.0, True)),
+        case("written wrong, quote right", True, (0.0, False), (1.0, True)),
+        case("nothing to say", False, (0.0, False)),
+        case("silence", False),
+    ]
+    points = {p.threshold: p for p in fitting.operating_points(cases, [0.9, 0.4, 0.7, 0.6])}
+    assert points[0.3][1:] == (0.5, 0.5, 0.5)  # the wrong sentence is shown, so its quote is not tried
+    assert points[0.5][1:] == (1.0, 0.0, 0.5)
+    assert points[0.65][1:] == (1.0, 0.0, 1.0)
+    assert points[0.8][1:] == (0.5, 0.0, 1.0)
+
+
+def test_of_several_quotes_the_best_is_shown():
+    cases = [case("two quotes", True, (1.0, False), (1.0, True)), case("none", False)]
+    assert fitting.operating_points(cases, [0.6, 0.8])[0].right == 1.0
+    assert fitting.operating_points(cases, [0.8, 0.6])[0].wrong == 1.0
 
 
 def test_a_question_is_never_judged_by_a_fit_that_saw_it():
@@ -158,6 +179,13 @@ def test_a_right_answer_is_told_by_patterns_or_by_the_value(question, text, righ
     assert fitting.is_right(claim(text), question) is right
 
 
+def test_sentences_may_be_right_together():
+    question = {"answerable": True, "must": ["Hawn", "Lukin"]}
+    claims = [claim("Hawn teaches in London."), claim("Lukin teaches in Vladivostok."), claim("It rains.")]
+    assert fitting.right_claims(claims, 3, question) == (True, True, False)
+    assert fitting.right_claims(claims, 1, question) == (False, False, False)
+
+
 def test_or_by_the_sentence_it_rests_on():
     gold = {"answerable": True, "gold_sentences": ["The bridge was opened by the mayor in 1932 ."]}
     assert fitting.is_right(claim("In 1932.", "The bridge was opened by the mayor in 1932."), gold)
@@ -166,8 +194,10 @@ def test_or_by_the_sentence_it_rests_on():
 
 def test_observations_survive_the_disk(tmp_path):
     made = observations(3)
-    fitting.store(made, tmp_path / "o.jsonl")
-    assert fitting.restore(tmp_path / "o.jsonl") == made
+    for one in made:
+        fitting.append(one, tmp_path / "new" / "o.jsonl")
+    assert fitting.restore(tmp_path / "new" / "o.jsonl") == made
+    assert fitting.restore(tmp_path / "none.jsonl") == []
 
 
 def test_a_bad_line_of_questions_is_named(tmp_path):

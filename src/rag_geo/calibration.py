@@ -56,14 +56,18 @@ class Logistic:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """The two models, what they were fitted for and on. `model` and `prompt_id` are empty for the careful defaults."""
+    """The two models, what they were fitted for and on; `model` and `prompt_id` are empty for the careful defaults.
+
+    `curve` has the operating points of the check's threshold: (threshold, share of the answerable questions answered
+    right, share answered wrong, share of the unanswerable refused).
+    """
 
     gate: Logistic
     check: Logistic
     model: str = ""
     prompt_id: str = ""
     fitted_on: Mapping[str, int] = field(default_factory=dict)
-    curve: Sequence[tuple[float, float, float]] = ()
+    curve: Sequence[tuple[float, ...]] = ()
 
 
 #: For a model that nothing was fitted for: both log-odds must clearly say yes.

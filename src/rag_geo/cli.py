@@ -22,6 +22,7 @@ from rag_geo.render import (
     Line,
     answer_object,
     answer_terminal,
+    curve_lines,
     error_text,
     hit_lines,
     hit_object,
@@ -37,6 +38,7 @@ from rag_geo.session import (
     answer_each,
     answer_one,
     build_index,
+    calibrate,
     find,
     model_object,
     open_index,
@@ -231,6 +233,32 @@ def doctor(edges: Edges, /, as_json: bool, **flags: object) -> int:
     if as_json:
         _print_json({"findings": [asdict(each) for each in findings]})
     return checks.exit_code(findings)
+
+
+@cli.command("calibrate")
+@click.option(
+    "--set",
+    "sets",
+    type=(click.Path(path_type=Path), click.Path(exists=True, path_type=Path)),
+    multiple=True,
+    required=True,
+    metavar="INDEX QUESTIONS",
+    help="An index and a file of questions about it (JSON lines); may be given several times.",
+)
+@click.option(
+    "--observations",
+    type=click.Path(path_type=Path),
+    default=Path("evals/results/observations.jsonl"),
+    metavar="FILE",
+    help="Where the signals are kept; questions that are in there are not asked again.",
+)
+@_model_options
+@click.pass_obj
+def calibrate_command(edges: Edges, /, sets: Sequence[tuple[Path, Path]], observations: Path, **flags: object) -> int:
+    """Fit the thresholds of the model on development questions, and show what each threshold buys."""
+    fitted, path = calibrate(edges, sets, observations, edges.settings(flags))
+    _print_lines(edges, curve_lines(fitted))
+    return _print(f"the thresholds are kept in {visible_name(str(path))}\n")
 
 
 def run(arguments: Sequence[str], edges: Edges) -> int:

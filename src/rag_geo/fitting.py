@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rag_geo.assistant import Assistant
 from rag_geo.calibration import CHECK_SIGNALS, GATE_SIGNALS, Calibration, Logistic
@@ -73,9 +73,20 @@ def observe(assistant: Assistant, questions: Sequence[Mapping[str, Any]], group:
             answerable=question["answerable"],
             signals=dict(answer.signals),
             claims=tuple(dict(claim.signals) for claim in claims),
-            right=tuple(is_right(claim, question) for claim in claims),
+            right=right_claims(claims, len(written), question),
             wrote=" ".join(claim.text for claim in answer.claims),
         )
+
+
+def right_claims(claims: Sequence[Claim], written: int, question: Mapping[str, Any]) -> tuple[bool, ...]:
+    """Which claims are right: alone, or as one of several written sentences that are a right answer together."""
+    alone = [is_right(claim, question) for claim in claims]
+    if question["answerable"] and (must := question.get("must")):
+        whole = " ".join(claim.text for claim in claims[:written])
+        if _matches(whole, must, question.get("must_not", ())):
+            parts = [any(re.search(one, claim.text, re.IGNORECASE) for one in must) for claim in claims[:written]]
+            alone[:written] = parts
+    return tuple(alone)
 
 
 def is_right(claim: Claim, question: Mapping[str, Any]) -> bool:
@@ -114,14 +125,15 @@ def fit(
     model: str,
     prompt_id: str,
     wrong_refusals: float = 0.01,
-    shown_wrong: float = 0.05,
+    refused: float = 0.95,
+    wrong: float = 0.05,
 ) -> Calibration:
     """Fit both models by logistic regression (L2, scikit-learn's default strength) on standardised signals.
 
     The gate only saves time, so its threshold is where it turns away the share `wrong_refusals` of the questions that
-    got a right claim. The check decides: its threshold is the lowest at which, by probabilities from fits without the
-    question, at most the share `shown_wrong` of the claims that should not be shown would be. Every group of questions
-    weighs the same in sum, whatever its size.
+    got a right claim. The check decides: its threshold is the lowest of the curve at which at least the share `refused`
+    of the unanswerable questions is refused and at most the share `wrong` of the answerable gets a wrong answer; the
+    curve is drawn from fits that did not see the question. Every group of questions weighs the same, whatever its size.
     """
     import numpy as np
 
@@ -137,32 +149,70 @@ def fit(
     check_w = _group_weights([o.group for o, *_ in rows])
     check = _logistic(check_x, check_y, check_w, CHECK_SIGNALS)
     held_out = leave_one_out(check_x, check_y, check_w, [o.id for o, *_ in rows])
-    curve = risk_curve(held_out, check_y, check_w)
-    threshold = next((t for t, wrong, _ in curve if wrong <= shown_wrong), curve[-1][0])
+    curve = operating_points(observations, held_out.tolist())
+    good = [p for p in curve if p.refused >= refused and p.wrong <= wrong]
     return Calibration(
         gate=Logistic(gate.intercept, gate.weights, round(gate_threshold, 4)),
-        check=Logistic(check.intercept, check.weights, round(threshold, 4)),
+        check=Logistic(check.intercept, check.weights, (good or curve)[0 if good else -1].threshold),
         model=model,
         prompt_id=prompt_id,
         fitted_on={g: sum(o.group == g for o in observations) for g in sorted({o.group for o in observations})},
-        curve=tuple(curve[:: max(1, len(curve) // 40)]),
+        curve=tuple(tuple(point) for point in curve),
     )
 
 
-def risk_curve(
-    probabilities: npt.NDArray[np.float64], right: npt.NDArray[np.bool_], weights: npt.NDArray[np.float64]
-) -> list[tuple[float, float, float]]:
-    """(threshold, share of the bad claims shown, share of the right claims withheld), thresholds rising."""
-    import numpy as np
+class OperatingPoint(NamedTuple):
+    """What a threshold buys: shares of the answerable questions answered right and wrong, of the others refused.
 
-    good, bad = weights[right].sum(), weights[~right].sum()
+    With several groups of questions each share is the mean of the groups'.
+    """
+
+    threshold: float
+    right: float
+    wrong: float
+    refused: float
+
+
+def operating_points(
+    observations: Sequence[Observation], probabilities: Sequence[float], group: str = ""
+) -> list[OperatingPoint]:
+    """The curve, thresholds rising by 0.05; `probabilities` has one for each claim, in the order of the observations.
+
+    Follows the assistant: written claims at or over the threshold are shown; if there are none, the best quoted one.
+    """
+    left = iter(probabilities)
+    cases = [
+        (one, [(c["quoted"], next(left), r) for c, r in zip(one.claims, one.right, strict=True)])
+        for one in observations
+    ]
+    groups = sorted({one.group for one in observations if not group or one.group == group})
     points = []
-    for threshold in np.unique(probabilities):
-        shown = probabilities >= threshold
-        wrong = float(weights[shown & ~right].sum() / bad) if bad else 0.0
-        withheld = float(weights[~shown & right].sum() / good) if good else 0.0
-        points.append((round(float(threshold), 4), round(wrong, 4), round(withheld, 4)))
+    for step in range(1, 20):
+        threshold = round(step * 0.05, 2)
+        shares = [_outcome([c for c in cases if c[0].group == g], threshold) for g in groups]
+        points.append(
+            OperatingPoint(threshold, *(round(sum(column) / len(column), 4) for column in zip(*shares, strict=True)))
+        )
     return points
+
+
+def _outcome(
+    cases: Sequence[tuple[Observation, Sequence[tuple[float, float, bool]]]], threshold: float
+) -> tuple[float, float, float]:
+    """Shares (right, wrong) of the answerable questions and (refused) of the unanswerable, at one threshold."""
+    right = wrong = refused = 0
+    for one, claims in cases:
+        shown = [ok for quoted, p, ok in claims if not quoted and p >= threshold]
+        if not shown:
+            shown = [ok for quoted, p, ok in sorted(claims, key=lambda c: -c[1]) if quoted and p >= threshold][:1]
+        if one.answerable:
+            right += any(shown)
+            wrong += bool(shown) and not any(shown)
+        else:
+            refused += not shown
+    answerable = sum(one.answerable for one, _ in cases)
+    others = len(cases) - answerable
+    return right / max(1, answerable), wrong / max(1, answerable), refused / others if others else 1.0
 
 
 def leave_one_out(
@@ -209,13 +259,15 @@ def _logistic(
     )
 
 
-def store(observations: Sequence[Observation], path: Path) -> None:
-    """Write observations as JSON lines, so that a fit can be repeated without the model."""
-    path.write_text("".join(json.dumps(asdict(one)) + "\n" for one in observations), encoding="utf-8")
+def append(observation: Observation, path: Path) -> None:
+    """Add one observation to a file of them, so that an interrupted run can go on."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(asdict(observation)) + "\n")
 
 
 def restore(path: Path) -> list[Observation]:
-    """Read stored observations."""
-    lines = path.read_text(encoding="utf-8").splitlines()
+    """The observations of a file, none if there is no file."""
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
     stored = [json.loads(line) for line in lines]
     return [Observation(**one | {"claims": tuple(one["claims"]), "right": tuple(one["right"])}) for one in stored]

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
+    from rag_geo.calibration import Calibration
     from rag_geo.errors import RagGeoError
 
 STATUS_LINES = {
@@ -190,6 +191,18 @@ def table_lines(rows: Sequence[Sequence[str]], *, styles: Sequence[str] = ()) ->
         )
         for row in cells
     ]
+
+
+def curve_lines(calibration: Calibration) -> list[Line]:
+    """Show what each threshold buys, the chosen one marked."""
+    head = ("threshold", "answered right", "answered wrong", "unanswerable refused", "")
+    rows: list[tuple[str, ...]] = [head]
+    chosen = calibration.check.threshold
+    for threshold, *shares in calibration.curve:
+        rows.append(
+            (f"{threshold:.2f}", *(f"{share:.1%}" for share in shares), "chosen" if threshold == chosen else "")
+        )
+    return table_lines(rows)
 
 
 def lines_text(lines: Iterable[Line], *, width: int = 80, color: bool = False) -> str:

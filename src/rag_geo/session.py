@@ -7,7 +7,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, BinaryIO, Protocol, TextIO
@@ -19,6 +19,7 @@ from rag_geo.settings import CONFIG_VARIABLE, Settings, read_toml, resolve_setti
 from rag_geo.terminal import Advance, Terminal
 
 if TYPE_CHECKING:
+    from rag_geo.calibration import Calibration
     from rag_geo.doctor import Finding
     from rag_geo.embedding import Embedder
     from rag_geo.index import Index, IndexReport
@@ -190,6 +191,36 @@ def verify_model(edges: Edges, name: str, settings: Settings) -> ModelFile:
 
     with edges.terminal().progress() as advance:
         return models.verify(models.find_spec(name), settings.cache, report=_reporter(advance))
+
+
+def calibrate(
+    edges: Edges, sets: Sequence[tuple[Path, Path]], observations: Path, settings: Settings
+) -> tuple[Calibration, Path]:
+    """Ask the questions of each (index, questions) pair, fit thresholds, and keep them for this model and prompt.
+
+    What was observed is kept in `observations`; questions that are in there are not asked again.
+    """
+    from rag_geo import calibration, fitting
+    from rag_geo.assistant import Assistant
+
+    seen = fitting.restore(observations)
+    done = {one.id for one in seen}
+    model = prompt_id = ""
+    for index, path in sets:
+        questions = [q for q in fitting.load_questions(path) if f"{path.stem}/{q['id']}" not in done]
+        with Assistant.from_settings(replace(settings, index=index)) as assistant:
+            assistant.calibration = calibration.PERMISSIVE
+            model, prompt_id = assistant.generator.id, assistant.prompt_id
+            with edges.terminal().progress() as advance:
+                for number, one in enumerate(fitting.observe(assistant, questions, path.stem), 1):
+                    fitting.append(one, observations)
+                    seen.append(one)
+                    advance(f"asking {path.name}", number, len(questions))
+    fitted = fitting.fit(seen, model=model, prompt_id=prompt_id)
+    target = calibration.calibration_path(settings.cache, model, prompt_id)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(calibration.to_json(fitted), encoding="utf-8")
+    return fitted, target
 
 
 def model_object(state: ModelState) -> dict[str, object]:

@@ -20,7 +20,7 @@ from rag_geo.errors import ModelError
 from rag_geo.records import Passage, Sentence
 
 GATE_QUESTION = "\nDo the passages state the answer to the question? Reply Yes or No."
-ANSWER_REQUEST = "Answer the question in one full sentence, using only what the passages say."
+ANSWER_REQUEST = "Answer the question in one or two full sentences, using only what the passages say."
 CHECK_QUESTION = "\nDoes the text state every detail of the claim? Reply Yes or No."
 EXAMINE_QUESTION = "\nIs this the right answer to the question, and does the text state it? Reply Yes or No."
 YES_NO = ("Yes", "No")
