@@ -5,7 +5,8 @@ that carry it; the rungs, cheapest first, each give None or the `Failure` that w
 
 1. `check_numbers`: every number, amount and date of the claim stands in the cited sentences, in the same unit;
 2. `check_names`: every proper name stands in the cited paragraphs, or in the title, author or heading they come with;
-   `check_novelty`: the claim says something beyond the question, and the evidence has it;
+   `check_novelty`: the claim says something beyond the question, and the evidence has it; `check_kind`: it has what
+   the question asks for: a number for "how many", a time for "when", somebody for "who", a place for "where";
 3. `check_together`: a number and the names it is said of stand in one sentence, or in neighbouring ones of which the
    later refers back; nobody has changed places; `check_negation`: nothing is denied that is affirmed, or turned into
    its opposite.
@@ -24,6 +25,7 @@ from itertools import pairwise
 
 from rag_geo.records import Citation, Passage, Sentence, Span
 from rag_geo.text.facts import Facts, Name, acronym, facts, fold_name, names, settled, stem
+from rag_geo.text.kinds import asked_kind, has_kind, wanted
 from rag_geo.text.quantities import Quantity, follows, listed, unsupported
 from rag_geo.text.relations import COMPARISONS, crossed, is_same, overlap, turned_negation, turned_opposite
 
@@ -49,6 +51,34 @@ _YES_NO = re.compile(
     r"\s*(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should|may|might|must)\b", re.I
 )
 _ANAPHORIC = frozenset({"the", "these", "those", "their", "both", "its"})
+_TEXT = r"(?:passages?|texts?|articles?|documents?|sources?|authors?|paragraphs?|excerpts?|context|information|answer)"
+_TELL = (
+    r"(?:say|state|mention|specify|give|provide|name|tell|indicate|explain|describe|discuss|identify|answer|contain|"
+    r"include|reveal|address|list|disclose|offer|cover|report)"
+)
+_TOLD = (
+    r"(?:given|stated|specified|mentioned|provided|indicated|named|listed|disclosed|described|included|discussed|"
+    r"addressed|answered|detailed|identified|reported|available|explained|revealed|found|said|known|clear|told)"
+)
+_HOW = r"(?:(?:explicitly|directly|clearly|specifically|exactly|further|also|themselves|itself|been|be|any)\s+)*"
+_HERE = rf"(?:in|by|from) (?:the|this|these|any(?: of the)?|either) (?:\w+ ){{0,2}}{_TEXT}\b"
+_REFUSALS = tuple(
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        rf"\b(?:the|these|this|none of the|no|neither|its) (?:[\w-]+ ){{0,2}}{_TEXT}\b[^,;.]{{0,60}}?\b"
+        rf"(?:(?:do|does|did|could|can|is|are)(?: not|n[’']t)|cannot|never) {_HOW}(?:able to )?{_TELL}s?\b",
+        rf"\b(?:no|none of the) (?:[\w-]+ ){{0,2}}{_TEXT} (?:\w+ ){{0,1}}{_TELL}s?\b",
+        rf"\b(?:is|are|was|were|has|have|had|be)(?: not|n[’']t) {_HOW}"
+        rf"(?:given|stated|specified|mentioned|provided|indicated|disclosed|detailed|named|identified|listed)\s*(?:[.!]|$)",
+        rf"\b(?:not|n[’']t|nowhere|never|un)\s?{_HOW}{_TOLD} (?:anywhere )?{_HERE}",
+        r"\bno (?:[\w-]+ ){0,2}(?:information|mention|details?|answer|indication|data)\b[^;.]{0,60}"
+        rf"\b(?:{_TOLD[3:-1]}|{_HERE})\s*(?:[.!]|$|in |by |about |on )",
+        r"\bthere (?:is|are|was|were) (?:no|not any) (?:[\w-]+ )?(?:information|mention|details?|answer|indication)\b",
+        r"\b(?:cannot|can not|can[’']t|could not|couldn[’']t) be (?:determined|answered|found|inferred|told|known)"
+        rf"\b.{{0,40}}{_HERE}",
+        rf"\b(?:unknown|unclear|unspecified|unnamed|unstated) (?:\w+ ){{0,1}}{_HERE}",
+    )
+)
 _CANDIDATES = 3
 _NESTED = 2
 _ENOUGH_GAIN = 0.12
@@ -56,7 +86,7 @@ _ENOUGH_GAIN = 0.12
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """The rung that a claim failed ("number", "name", "novelty", "together", "negation") and why, for the user."""
+    """The rung that a claim failed ("number", "name", "novelty", "kind", "together", "negation") and why."""
 
     rung: str
     reason: str
@@ -228,7 +258,7 @@ def evidence_of(
 
 def check(claim: str, evidence: Evidence, question: str = "") -> Failure | None:
     """Give the first rung that the claim fails, or None."""
-    for rung in (check_numbers, check_names, check_novelty, check_together, check_negation):
+    for rung in (check_numbers, check_names, check_novelty, check_kind, check_together, check_negation):
         failure = rung(claim, evidence, question)
         if failure is not None:
             return failure
@@ -347,11 +377,13 @@ def _metonym(key: str, evidence: Evidence) -> bool:
 
 
 def check_novelty(claim: str, evidence: Evidence, question: str = "") -> Failure | None:
-    """Give the claim says something beyond the question, and the evidence has some of it.
+    """The claim says something beyond the question, and the evidence has some of it; it is no refusal in words.
 
-    Not asked of answers to yes-or-no questions and to choices ("Which is larger, A or B?"), whose words are all in the
-    question by right.
+    A refusal ("The passages do not say ...") is never an answer, whatever the passages say. The rest is not asked of
+    answers to yes-or-no questions and to choices ("Which is larger, A or B?"), whose words are in the question.
     """
+    if is_refusal(claim):
+        return Failure("novelty", "it says that the passages do not tell")
     if not question.strip():
         return None
     read, asked = facts(claim), facts(question)
@@ -374,6 +406,23 @@ def check_novelty(claim: str, evidence: Evidence, question: str = "") -> Failure
 def _new(read: Facts, asked: Facts) -> list[Name]:
     """Names of the claim that the question does not have."""
     return [name for name in read.names if not set(name.keys) <= asked.content]
+
+
+def is_refusal(claim: str) -> bool:
+    """Whether a claim speaks of what the text leaves out: "The author is not given.", "The passages do not say when.".
+
+    What a person does not say ("Lukin does not say ..."), or a text other than the one read ("not mentioned in the
+    treaty"), is a statement like any other.
+    """
+    return any(pattern.search(claim) for pattern in _REFUSALS)
+
+
+def check_kind(claim: str, evidence: Evidence, question: str = "") -> Failure | None:
+    """The claim has the kind of thing that the question asks for, if that is clear; the evidence is not looked at."""
+    kind = asked_kind(question)
+    if kind is None or has_kind(kind, claim, question):
+        return None
+    return Failure("kind", f"the question asks {wanted(kind)}, and it does not say that")
 
 
 def check_together(claim: str, evidence: Evidence, question: str = "") -> Failure | None:

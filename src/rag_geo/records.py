@@ -174,7 +174,8 @@ class Citation:
 class Claim:
     """One sentence of an answer: verified with at least one citation, or withheld with the reason.
 
-    `rung` names the test that failed ("number", "name", "together", "negation", "novelty", "model", "quote"), or is "".
+    `rung` names the test that failed ("number", "name", "novelty", "kind", "together", "negation", "model",
+    "quote"), or is "".
     `probability` is the calibrated probability that the claim is right and its evidence says it (None if not asked).
     """
 
