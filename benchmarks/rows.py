@@ -12,7 +12,7 @@ from itertools import cycle, islice
 from pathlib import Path
 
 from benchmarks.bare import BareEncoder, BareLlama
-from benchmarks.figures import Bar, Row, interleaved, prompt_tokens, row, spaced
+from benchmarks.figures import Bar, Row, interleaved, prompt_tokens, quantile, row, spaced
 from benchmarks.process import run
 from benchmarks.synthetic import PARAGRAPHS, SENTENCES, synthetic_index
 from rag_geo.assistant import Assistant
@@ -33,6 +33,7 @@ EVIDENCE_QUESTIONS = 100
 SEARCH_QUESTIONS = 40
 ENCODE = "SentenceTransformer.encode, defaults"
 LLAMA = "llama.cpp, same tokens"
+COLD_LLAMA = "process that loads llama.cpp, same tokens"
 
 
 @dataclass
@@ -149,11 +150,13 @@ def memory(bench: Bench) -> Iterator[Row]:
     again = [*bench.program, "index", str(bench.corpus), "--index", str(bench.folder / "again")]
     own, other = run(again), run(bench.bare_encode(bench.texts))
     what = f"rag-geo index, {len(bench.texts)} windows, peak"
-    yield row("memory", what, "MB", [own.peak_mb], f"{ENCODE}, process", [other.peak_mb])
+    yield row(
+        "memory", what, "MB", [own.peak_mb], "process that encodes them with SentenceTransformer", [other.peak_mb]
+    )
     asked = run(bench.asking(bench.sample()[0]))
     bare = run(bench.bare_llama(_tokens(asked.output)))
     note = f"the mapped model file of {bench.model.stat().st_size / 1e6:.0f} MB included on both sides"
-    yield row("memory", "rag-geo ask, peak", "MB", [asked.peak_mb], f"{LLAMA}, process", [bare.peak_mb], note=note)
+    yield row("memory", "rag-geo ask, peak", "MB", [asked.peak_mb], COLD_LLAMA, [bare.peak_mb], note=note)
 
 
 def cold(bench: Bench) -> Iterator[Row]:
@@ -173,10 +176,10 @@ def cold(bench: Bench) -> Iterator[Row]:
         bare_first.append(run(bench.bare_encode([question])).seconds)
         bare_whole.append(run(bench.bare_llama(_tokens(asked.output))).seconds)
     bars = [Bar("value", "<=", 4.0)]
-    encode = f"{ENCODE}, process"
+    encode = "process that loads SentenceTransformer, encodes it"
     yield row("cold", "rag-geo ask, to first evidence", "s", first, encode, bare_first, bars=bars)
     bars = [Bar("value", "<=", 16.0)]
-    yield row("cold", "rag-geo ask, whole answer", "s", whole, f"{LLAMA}, process", bare_whole, bars=bars)
+    yield row("cold", "rag-geo ask, whole answer", "s", whole, COLD_LLAMA, bare_whole, bars=bars)
 
 
 def _help(bench: Bench) -> Row:
@@ -292,9 +295,10 @@ def question(bench: Bench) -> Iterator[Row]:
     llama.close()
     bars = [Bar("value", "<=", 10.0), Bar("ratio", "<=", 1.15)]
     shown = sum(answer.status != "not_found" for answer in answers)
-    read = sorted(answer.tokens.read for answer in answers)[len(answers) // 2]
-    written = sorted(answer.tokens.written for answer in answers)[len(answers) // 2]
-    note = f"{shown} of {len(answers)} answered; tokens read {read}, of these written {written} (medians)"
+    read, written = (
+        quantile([getattr(answer.tokens, name) for answer in answers], 0.5) for name in ("read", "written")
+    )
+    note = f"{shown} of {len(answers)} answered; tokens read {read:g}, of these written {written:g} (medians)"
     yield row("question", "question to verified answer", "s", own, LLAMA, other, bars=bars, note=note)
 
 
