@@ -18,6 +18,7 @@ import math
 import os
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
@@ -460,7 +461,8 @@ class LlamaGenerator:
             part.write_bytes(hashlib.sha256(state).digest() + state)
             part.replace(path)
         except OSError:
-            part.unlink(missing_ok=True)
+            with suppress(OSError):
+                part.unlink()
 
 
 def _exp_sum(logits: npt.NDArray[np.float32], top: float) -> float:

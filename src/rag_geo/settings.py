@@ -31,9 +31,9 @@ class WindowSettings:
 class RetrievalSettings:
     """How paragraphs are found and how many are read.
 
-    `documents` is the size of the first stage, `document_dense_weight` the share of the meaning in it; `paragraphs` the number of hits given on; the `*_weight` are the shares
-    of each normalised score in the fused one (see `rag_geo.retrieval`); `context_tokens` is the budget for the
-    passages, in tokens of the answering model.
+    `documents` is the size of the first stage, `document_dense_weight` the share of the meaning in it; `paragraphs` the
+    number of hits given on; the other `*_weight` are the shares of each normalised score in the fused one (see
+    `rag_geo.retrieval`); `context_tokens` is the budget for the passages, in tokens of the answering model.
     """
 
     documents: int = 20
@@ -53,7 +53,6 @@ class GenerationSettings:
     context_size: int = 4096
     max_sentences: int = 3
     max_tokens: int = 120
-    max_seconds: float = 180.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +104,6 @@ BOUNDS: dict[str, tuple[float, float]] = {
     "generation.context_size": (512, 131072),
     "generation.max_sentences": (1, 10),
     "generation.max_tokens": (1, 4096),
-    "generation.max_seconds": (1, 3600),
     "reading.max_file_mb": (1, 4096),
 }
 """Lowest and highest value of each number, both allowed."""

@@ -56,7 +56,8 @@ class HashEmbedder:
 class ScriptedGenerator:
     """A language model that says what it was told to: `answers` in turn, and log-odds of Yes by lane.
 
-    `odds` gives the log-odds of Yes for each lane ("answer" is the gate): one for every prompt, or a list in order. `prompts` keeps every prompt that was read, `written` the requests. When `answers` runs out it writes nothing.
+    `odds` gives the log-odds of Yes for each lane ("answer" is the gate): one for every prompt, or a list in order.
+    `prompts` keeps every prompt that was read. When `answers` runs out it writes nothing.
     """
 
     answers: list[str] = field(default_factory=list)
