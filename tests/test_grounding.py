@@ -3,6 +3,7 @@
 import json
 import string
 from collections import defaultdict
+from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 
@@ -23,6 +24,7 @@ from rag_geo.grounding import (
     gather,
     locate,
     missing_numbers,
+    question_support,
     question_terms_missing,
     refers_back,
     signals,
@@ -325,6 +327,103 @@ def test_what_a_paragraph_lacks_is_named_as_the_question_writes_it() -> None:
     question = "How many nuclear warheads did Russia and the SCO have in 1999?"
     assert question_terms_missing(question, "Russian arms grew in 2001.") == ("nuclear", "warheads", "SCO", "1999")
     assert question_terms_missing(question, "In 1999 the SCO and Russia had 20 nuclear warheads.") == ()
+
+
+def test_a_false_premise_shows_as_names_and_numbers_that_the_passages_lack() -> None:
+    one = passage("a.md", 1, ["Biden met Putin in Geneva on June 16.", "China wrote to him."], "Notes", "Summit")
+    question = "What did Biden and Putin sign in Helsinki in 2018?"
+    assert question_support(question, [one]) == {"names_missing": pytest.approx(1 / 3), "numbers_missing": 1.0}
+    found = signals("They signed a pact.", evidence_of(one.sentences[:1], [one]), question)
+    assert found["question_names_missing"] == pytest.approx(1 / 3)
+    assert found["question_numbers_missing"] == 1
+
+
+@pytest.mark.parametrize(
+    ("question", "names_missing"),
+    [
+        ("What did Beijing write?", 0.0),
+        ("What did Ana Couto's summit bring?", 0.0),
+        ("What did Joe Biden say?", 0.5),
+        ("What did Norway say?", 1.0),
+        ("Who wrote to him?", 0.0),
+        ("", 0.0),
+    ],
+)
+def test_names_of_the_question_are_looked_for_above_the_paragraphs_too(question: str, names_missing: float) -> None:
+    one = passage("a.md", 1, ["Biden met Putin.", "China wrote to him."], "Notes", "Summit")
+    found = question_support(question, [one], {"a.md": ("", "Ana Couto")})
+    assert found == {"names_missing": names_missing, "numbers_missing": 0.0}
+
+
+def test_words_that_only_the_question_has_count_as_echoed() -> None:
+    evidence = of("Couto directs the Varda Centre.")
+    assert signals("Couto studied at the Varda Centre.", evidence, "Where did Couto study?")["echoed_words"] == 0.25
+    assert signals("Couto directs the Varda Centre.", evidence, "Where did Couto study?")["echoed_words"] == 0
+
+
+DENISOV = [
+    "Ruehl cites Andrey Denisov, the Russian ambassador to China, from an interview with a newspaper.",
+    "Denisov said that Russia would inform the Chinese if matters concerning China came up when Biden and Putin met.",
+]
+ARCTIC = "Lukin believes that China has explicitly accepted that the Northern Sea Route is Russia's domain."
+ROUTE = "Which shipping lane has Beijing conceded to be Moscow's own?"
+
+
+@pytest.mark.parametrize(
+    ("claim", "evidence", "question", "passes"),
+    [
+        ("Andrey Denisov, the Russian ambassador to China, said that Russia would inform China.", DENISOV, "", True),
+        ("Denisov, who is the ambassador to China, said that Russia would inform the Chinese.", DENISOV, "", True),
+        ("Biden, the Russian ambassador to China, said that Russia would inform China.", DENISOV, "", False),
+        ("China said that Russia would inform the Chinese.", DENISOV, "", False),
+        ("Ruehl, an editor, said that Russia would inform the Chinese.", DENISOV[1:], "", False),
+        ("Beijing has conceded that the Northern Sea Route is Moscow's domain.", [ARCTIC], ROUTE, True),
+        ("Moscow has conceded that the Northern Sea Route is Beijing's domain.", [ARCTIC], ROUTE, False),
+        ("Beijing has conceded that the Northern Sea Route is Moscow's domain.", [ARCTIC], "", False),
+        ("Beijing has conceded that the Suez Canal is Moscow's domain.", [ARCTIC], ROUTE, False),
+        ("Gatov found that Russia would inform the Chinese.", [*DENISOV, "Gatov is from Varda."], "", False),
+    ],
+)
+def test_who_speaks_across_an_apposition_and_capitals_for_countries(
+    claim: str, evidence: list[str], question: str, passes: bool
+) -> None:
+    assert (check(claim, of(*evidence), question) is None) == passes
+
+
+FREEZES = [
+    passage("hawn.md", 3, ["Washington could also calm worries, he says, through a freeze of the growth of NATO."]),
+    passage("ruehl.md", 7, ["He names two terms.", "One is a freeze of the hopes of Ukraine; the other is patience."]),
+    passage("ruehl.md", 8, ["In Central Asia, Russia remains dominant in arms."]),
+]
+AUTHORS = {"hawn.md": ("", "Jeff Hawn"), "ruehl.md": ("", "John Ruehl")}
+
+
+@pytest.mark.parametrize(
+    ("claim", "passes"),
+    [
+        ("Hawn names a freeze of the growth of NATO, while Ruehl names a freeze of the hopes of Ukraine.", True),
+        ("Ruehl names a freeze of the hopes of Ukraine; Hawn names a freeze of the growth of NATO.", True),
+        ("Hawn names a freeze of the hopes of Ukraine, while Ruehl names a freeze of the growth of NATO.", False),
+        (
+            "Hawn says Russia remains dominant in Central Asia, whereas Ruehl names a freeze of the hopes of Ukraine.",
+            False,
+        ),
+        ("Hawn names a freeze of the growth of NATO, while Ruehl names a freeze of the hopes of Norway.", False),
+    ],
+)
+def test_each_clause_may_have_its_own_paragraph_by_its_own_author(claim: str, passes: bool) -> None:
+    evidence, failure = gather(claim, FREEZES, "What would Hawn freeze, and what would Ruehl?", AUTHORS)
+    assert (failure is None) == passes
+    if passes:
+        assert {sentence.file for sentence in evidence.sentences} == {"hawn.md", "ruehl.md"}
+        assert len(evidence.sentences) <= 3
+
+
+def test_evidence_is_looked_for_first_where_the_named_author_writes() -> None:
+    text = "Russia depends on China."
+    one, other = passage("a.md", 1, [text]), passage("b.md", 1, [text])
+    written = [replace(one, author="John Ruehl"), replace(other, author="Jeff Hawn")]
+    assert find_evidence("Hawn says that Russia depends on China.", written) == other.sentences
 
 
 VOCABULARY = """Russia China Hecker Norway the a of in and but not never rose fell trade border 1860 20 million $5 6%

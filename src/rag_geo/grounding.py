@@ -20,8 +20,8 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import pairwise
+from dataclasses import dataclass, replace
+from itertools import combinations, pairwise
 
 from rag_geo.records import Citation, Passage, Sentence, Span
 from rag_geo.text.facts import Facts, Name, acronym, facts, fold_name, names, settled, stem
@@ -81,7 +81,9 @@ _REFUSALS = tuple(
 )
 _CANDIDATES = 3
 _NESTED = 2
+_SHORTEST = 3
 _ENOUGH_GAIN = 0.12
+_OWN_AUTHOR = 1.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +99,17 @@ class Evidence:
     """What a claim is checked against.
 
     `sentences` are the cited ones, in the order of the passages and of the text; `passages` the paragraphs they come
-    from, as the model read them; `names` what stands above those paragraphs: title, author, heading.
+    from, as the model read them; `names` what stands above those paragraphs: title, author, heading; `above` the same,
+    each with its file.
     """
 
     sentences: tuple[Sentence, ...]
     passages: tuple[Passage, ...] = ()
     names: tuple[str, ...] = ()
+    above: tuple[tuple[str, str], ...] = ()
+
+
+Rung = Callable[[str, Evidence, str], Failure | None]
 
 
 # --- finding the evidence -------------------------------------------------------------------------------------------
@@ -124,7 +131,8 @@ def find_evidence(
     wanted = _wanted(facts(claim), facts(question), read)
     covers = [_covered(wanted, sentence) for sentence in read]
     total = sum(weight for key, weight in wanted.items() if key[0] != "q") or 1.0
-    ranked = sorted(range(len(pool)), key=lambda n: (-_worth(covers[n], wanted, set()), n))
+    by = [1.0 if not _by_author(claim, passage) else _OWN_AUTHOR for passage in passages]
+    ranked = sorted(range(len(pool)), key=lambda n: (-_worth(covers[n], wanted, set()) * by[pool[n][0]], n))
     ranked = [n for n in ranked if covers[n]][seed:]
     if not ranked:
         return ()
@@ -159,6 +167,12 @@ def _wanted(claim: Facts, question: Facts, sentences: Sequence[Facts]) -> dict[_
     wanted |= {("n", quantity): 3 * math.log(1 + size) for quantity in claim.quantities}
     wanted |= {("q", key): 0.25 * rarity(key) for key in question.content - claim.content}
     return wanted
+
+
+def _by_author(claim: str, passage: Passage) -> bool:
+    """Whether the claim names the author of the passage's document: "Hawn says ..." is looked for in Hawn's first."""
+    author = _keys(facts(passage.author).names)
+    return bool(author) and any(set(name.keys) <= author for name in facts(claim).names)
 
 
 def _covered(wanted: Mapping[_Want, float], sentence: Facts) -> set[_Want]:
@@ -221,19 +235,66 @@ def gather(
     """Give the evidence of a claim and the first rung that it fails.
 
     Three starting points are tried, best first; the first whose evidence passes every rung is taken, as long as it
-    carries no less of the claim than the best. If none passes, the best one's failure is given.
+    carries no less of the claim than the best. If none passes, a claim of clauses about different things ("Hawn ...,
+    while Ruehl ...") may have evidence for each clause in another paragraph; else the best one's failure is given.
     """
+    evidence, failure = _whole(claim, passages, question, context_names, limit, _RUNGS)
+    if failure is None or failure.rung not in ("number", "name", "together"):
+        return evidence, failure
+    return _by_clause(claim, passages, question, context_names, limit) or (evidence, failure)
+
+
+def _whole(
+    claim: str,
+    passages: Sequence[Passage],
+    question: str,
+    context_names: ContextNames | None,
+    limit: int,
+    rungs: Sequence[Rung],
+) -> tuple[Evidence, Failure | None]:
+    """Give the evidence of a claim as a whole, and the first of the rungs that it fails."""
     first: tuple[Evidence, Failure | None] | None = None
     for seed in range(_CANDIDATES):
         sentences = find_evidence(claim, passages, question, limit=limit, seed=seed)
         if not sentences:
             break
         evidence = evidence_of(sentences, passages, context_names)
-        failure = check(claim, evidence, question)
+        failure = _first_failure(rungs, claim, evidence, question)
         if failure is None and (first is None or _carried(claim, evidence) >= _carried(claim, first[0])):
             return evidence, None
         first = first or (evidence, failure)
     return first or (Evidence(()), Failure("novelty", "nothing in the passages bears on it"))
+
+
+def _by_clause(
+    claim: str, passages: Sequence[Passage], question: str, context_names: ContextNames | None, limit: int
+) -> tuple[Evidence, Failure | None] | None:
+    """Give evidence that bears out each clause from paragraphs of its own, or None.
+
+    Clauses with evidence in one and the same paragraph are no case for this: there the claim is checked as a whole.
+    """
+    clauses = _clauses(claim)
+    for most in (2, 1) if len(clauses) > 1 else ():
+        parts = [_whole(clause, passages, question, context_names, most, _CLAUSE_RUNGS) for clause in clauses]
+        if any(failure is not None for _, failure in parts):
+            continue
+        places = [{(s.file, s.paragraph) for s in evidence.sentences} for evidence, _ in parts]
+        chosen = {sentence for evidence, _ in parts for sentence in evidence.sentences}
+        if len(chosen) > limit or any(one & other for one, other in combinations(places, 2)):
+            continue
+        ordered = [sentence for passage in passages for sentence in passage.sentences if sentence in chosen]
+        evidence = evidence_of(ordered, passages, context_names)
+        return evidence, _first_failure((check_novelty, check_kind), claim, evidence, question)
+    return None
+
+
+def _clauses(claim: str) -> list[str]:
+    """Split a claim at semicolons, "while" and "whereas"; nothing if one has no name or begins with a pronoun."""
+    parts = [part.strip(" ,") for part in re.split(r";\s|,?\s(?:while|whereas)\s", claim)]
+    read = [facts(part) for part in parts]
+    if any(not part.names or len(part.words) < _SHORTEST or part.words[0].lower in _REFERRING for part in read):
+        return []
+    return parts
 
 
 def _carried(claim: str, evidence: Evidence) -> float:
@@ -247,10 +308,10 @@ def evidence_of(
     """Give the evidence that citing `sentences` gives: they, their paragraphs, and what stands above these."""
     places = {(sentence.file, sentence.paragraph) for sentence in sentences}
     cited = tuple(passage for passage in passages if (passage.file, passage.paragraph) in places)
-    above = dict.fromkeys(text for passage in cited for text in (passage.title, passage.heading) if text)
+    above = dict.fromkeys((p.file, text) for p in cited for text in (p.title, p.heading) if text)
     for file in dict.fromkeys(sentence.file for sentence in sentences):
-        above |= dict.fromkeys(text for text in (context_names or {}).get(file, ()) if text)
-    return Evidence(tuple(sentences), cited, tuple(above))
+        above |= dict.fromkeys((file, text) for text in (context_names or {}).get(file, ()) if text)
+    return Evidence(tuple(sentences), cited, tuple(dict.fromkeys(text for _, text in above)), tuple(above))
 
 
 # --- the rungs ------------------------------------------------------------------------------------------------------
@@ -258,11 +319,12 @@ def evidence_of(
 
 def check(claim: str, evidence: Evidence, question: str = "") -> Failure | None:
     """Give the first rung that the claim fails, or None."""
-    for rung in (check_numbers, check_names, check_novelty, check_kind, check_together, check_negation):
-        failure = rung(claim, evidence, question)
-        if failure is not None:
-            return failure
-    return None
+    return _first_failure(_RUNGS, claim, evidence, question)
+
+
+def _first_failure(rungs: Sequence[Rung], claim: str, evidence: Evidence, question: str) -> Failure | None:
+    failures = (rung(claim, evidence, question) for rung in rungs)
+    return next((failure for failure in failures if failure is not None), None)
 
 
 def check_numbers(claim: str, evidence: Evidence, question: str = "") -> Failure | None:
@@ -429,7 +491,7 @@ def check_together(claim: str, evidence: Evidence, question: str = "") -> Failur
     """Tell what the claim puts together stands together: numbers with names, names with each other, who with what."""
     lower = _lower(evidence, question)
     known = _known(claim, evidence, question)
-    read = settled(facts(claim), lower, known)
+    read = _as_cited(settled(facts(claim), lower, known), evidence, question)
     sentences = [
         settled(_outside_brackets(facts(sentence.text), read), lower, known) for sentence in evidence.sentences
     ]
@@ -439,11 +501,34 @@ def check_together(claim: str, evidence: Evidence, question: str = "") -> Failur
     return Failure("together", reason) if reason else None
 
 
+def _as_cited(read: Facts, evidence: Evidence, question: str) -> Facts:
+    """Put for a capital or government of the question ("Moscow") the country that is cited, or the reverse."""
+    cited = _keys(name for sentence in evidence.sentences for name in facts(sentence.text).names)
+    asked = _keys(facts(question).names)
+    swap = {
+        key: next(iter(sorted(_METONYMS[key] & cited)))
+        for key in sorted(_keys(read.names))
+        if key in asked and key not in cited and _METONYMS.get(key, frozenset()) & cited
+    }
+    if not swap:
+        return read
+    return replace(
+        read,
+        words=tuple(replace(word, key=swap.get(word.key, word.key)) if word.name else word for word in read.words),
+        names=tuple(replace(name, keys=tuple(swap.get(key, key) for key in name.keys)) for name in read.names),
+        content=frozenset(swap.get(key, key) for key in read.content),
+    )
+
+
 def check_negation(claim: str, evidence: Evidence, question: str = "") -> Failure | None:
     """Nothing denied that the evidence affirms, nothing affirmed that it denies, no word turned into its opposite."""
     sentences = [facts(sentence.text) for sentence in evidence.sentences]
     reason = turned_negation(facts(claim), sentences) or turned_opposite(facts(claim), sentences)
     return Failure("negation", reason) if reason else None
+
+
+_RUNGS: tuple[Rung, ...] = (check_numbers, check_names, check_novelty, check_kind, check_together, check_negation)
+_CLAUSE_RUNGS: tuple[Rung, ...] = (check_numbers, check_names, check_together, check_negation)
 
 
 # --- rung 3: together -----------------------------------------------------------------------------------------------
@@ -472,7 +557,6 @@ class _Reach:
 def _reaches(evidence: Evidence) -> list[_Reach]:
     """Every cited sentence with what it refers back to, and with what stands above its paragraph."""
     found = []
-    above = tuple(facts(text) for text in evidence.names)
     for sentence in evidence.sentences:
         around = next(
             (p.sentences for p in evidence.passages if (p.file, p.paragraph) == (sentence.file, sentence.paragraph)),
@@ -486,6 +570,7 @@ def _reaches(evidence: Evidence) -> list[_Reach]:
         texts += [facts(other.text) for other in around[:at] if _takes_up(texts[0], facts(other.text))]
         if _PAIR.search(sentence.text):
             texts += [facts(other.text) for other in around]
+        above = [facts(text) for file, text in evidence.above if file == sentence.file]
         found.append(_Reach(sentence, (*texts, *above)))
     return found
 
@@ -632,7 +717,10 @@ def signals(claim: str, evidence: Evidence, question: str = "") -> dict[str, flo
     of the question's content words in the cited sentences; `question_covered_paragraphs`: in the paragraphs;
     `missing_numbers`, `missing_names`: how many; `names_only_in_question`: of the claim's names, how many only the
     question has; `novel_words`: share of the claim's words that are not in the question; `novel_supported`: the
-    share of these in the cited sentences; `sentences`, `paragraphs`: how many are cited.
+    share of these in the cited sentences; `echoed_words`: the share of the claim's words that it has from the question
+    and the cited paragraphs lack; `question_names_missing`, `question_numbers_missing`: the share of the question's
+    proper names, and of its numbers and dates, that neither the cited paragraphs nor what stands above them have (0 if
+    the question has none); `sentences`, `paragraphs`: how many are cited.
     """
     read, asked = facts(claim), facts(question)
     sentences = [facts(sentence.text) for sentence in evidence.sentences]
@@ -641,6 +729,7 @@ def signals(claim: str, evidence: Evidence, question: str = "") -> dict[str, flo
     novel = read.content - asked.content
     missing = missing_names(claim, evidence, question)
     asked_names = _keys(asked.names)
+    support = _question_missing(asked, _cited_texts(evidence))
     return {
         "words_in_best": max((overlap(read, sentence) for sentence in sentences), default=0.0),
         "words_in_all": _share(read.content, in_all),
@@ -652,8 +741,46 @@ def signals(claim: str, evidence: Evidence, question: str = "") -> dict[str, flo
         "names_only_in_question": float(min(3, sum(set(name.keys) <= asked_names for name in missing))),
         "novel_words": len(novel) / len(read.content) if read.content else 0.0,
         "novel_supported": _share(novel, in_all),
+        "echoed_words": len((read.content & asked.content) - around) / max(1, len(read.content)),
+        "question_names_missing": support["names_missing"],
+        "question_numbers_missing": support["numbers_missing"],
         "sentences": float(min(3, len(sentences))),
         "paragraphs": float(min(3, len({(s.file, s.paragraph) for s in evidence.sentences}))),
+    }
+
+
+def question_support(
+    question: str, passages: Sequence[Passage], context_names: ContextNames | None = None
+) -> dict[str, float]:
+    """Tell what of the question the passages lack, before anything is written; each 0 to 1.
+
+    `names_missing`: the share of the question's proper names that neither the passages nor the titles, authors and
+    headings above them have, a capital or government counting for its country; a name of several words of which some
+    are there counts in part. `numbers_missing`: the share of its numbers and dates, "two" and "first" left out.
+    0 if the question has none.
+    """
+    texts = [sentence.text for passage in passages for sentence in passage.sentences]
+    texts += [text for passage in passages for text in (passage.title, passage.heading, passage.author)]
+    texts += [text for passage in passages for text in (context_names or {}).get(passage.file, ())]
+    return _question_missing(facts(question), [facts(text) for text in dict.fromkeys(texts) if text])
+
+
+def _question_missing(asked: Facts, texts: Sequence[Facts]) -> dict[str, float]:
+    """Give the shares of the names and of the numbers of a question that the texts lack."""
+    words = _vocabulary(texts)
+    found = [name for text in texts for name in text.names]
+    lower = frozenset().union(asked.lower_words, *(text.lower_words for text in texts))
+    wanted_names = names(asked, lower)
+    lacking = 0.0
+    for name in wanted_names:
+        if not _has_name(name, words, found):
+            absent = [key for key in name.keys if key not in words and not _METONYMS.get(key, frozenset()) & words]
+            lacking += len(absent) / len(name.keys)
+    numbers = [q for q in asked.quantities if q.kind == "date" or q.scale or any(map(str.isdigit, q.text))]
+    missing = unsupported(numbers, [quantity for text in texts for quantity in text.quantities])
+    return {
+        "names_missing": lacking / max(1, len(wanted_names)),
+        "numbers_missing": len(missing) / max(1, len(numbers)),
     }
 
 

@@ -85,7 +85,7 @@ _IRREGULAR = {
     poorer poorest;wide wider widest;near nearer nearest;close closer closest;deep deeper deepest;warm warmer
     warmest;cold colder coldest;heavy heavier heaviest;light lighter lightest;fast faster fastest;slow slower
     slowest;great greater greatest;new newer newest;hot hotter hottest;tall taller tallest;cheap cheaper
-    cheapest;prove proof;believe belief beliefs;analyze analyse analysed analyses;organization
+    cheapest;find found;prove proof;believe belief beliefs;analyze analyse analysed analyses;organization
     organisation;center centre centred centers centres;defense defence;program programme programmes;harbor
     harbour;labor labour;neighbor neighbour neighbours neighbouring;catalog catalogue;gray grey;plow plough;tire
     tyre;judgment judgement;traveler traveller;license licence""",
