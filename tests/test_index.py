@@ -173,8 +173,8 @@ def test_an_update_embeds_only_new_windows_and_says_what_changed(folder, path):
     report = build(folder, path, embedder)
     assert (report.added, report.changed, report.removed, report.unchanged) == (
         ("new.txt",), ("gas.md",), ("sub/oil.md",), 0)  # fmt: skip
-    assert embedder.texts == ["Everybody wanted it."]
-    assert report.windows_embedded == 1
+    assert embedder.texts == ["Gas › Prices\nEverybody wanted it.", "new\nRussia sold gas. It was cheap."]
+    assert report.windows_embedded == 2
     assert report.published
 
 

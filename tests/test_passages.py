@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -6,6 +8,8 @@ from rag_geo.passages import sentences, windows
 from rag_geo.readers import read_document
 from rag_geo.records import Document
 from rag_geo.settings import WindowSettings
+
+BARE = WindowSettings(title=False, heading=False)
 
 
 def read(text, file="a.md"):
@@ -19,7 +23,7 @@ def words(text):
 
 
 def texts(document, settings=None, limit=100):
-    return [window.text for window in windows(document, settings or WindowSettings(), words, limit)]
+    return [window.text for window in windows(document, settings or BARE, words, limit)]
 
 
 def test_windows_are_two_sentences_moved_on_by_one_within_a_paragraph():
@@ -38,7 +42,7 @@ def test_windows_are_two_sentences_moved_on_by_one_within_a_paragraph():
 )
 def test_the_last_window_ends_the_paragraph(size, stride, expected):
     document = read("It is. So is he. We are. You too.")
-    assert texts(document, WindowSettings(sentences=size, stride=stride)) == expected
+    assert texts(document, replace(BARE, sentences=size, stride=stride)) == expected
 
 
 def test_headings_and_debris_have_no_windows():
@@ -48,29 +52,29 @@ def test_headings_and_debris_have_no_windows():
 
 def test_title_and_heading_stand_in_front_when_wished_and_never_twice():
     document = read("---\ntitle: The Title\n---\n# The Title\n\n## Part\n\nText is here.\n")
-    assert texts(document, WindowSettings(title=True)) == ["The Title\nText is here."]
-    assert texts(document, WindowSettings(heading=True)) == ["The Title › Part\nText is here."]
+    assert texts(document, replace(BARE, title=True)) == ["The Title\nText is here."]
+    assert texts(document, replace(BARE, heading=True)) == ["The Title › Part\nText is here."]
     assert texts(document, WindowSettings(title=True, heading=True)) == ["The Title › Part\nText is here."]
 
 
 def test_a_window_over_the_limit_is_parted_into_sentences_and_no_sentence_is_lost():
     document = read(f"One {'x ' * 30}end. Two {'y ' * 30}end. Three is short. Four is short.")
-    found = windows(document, WindowSettings(), words, 36)
+    found = windows(document, BARE, words, 36)
     assert [window.text.split()[0] for window in found] == ["One", "Two", "Three", "Three"]
     assert found[-1].text == "Three is short. Four is short."
 
 
 def test_a_sentence_over_the_limit_is_cut_between_words_or_anywhere_when_there_are_none():
     document = read("word " * 100)
-    found = windows(document, WindowSettings(), words, 42)
+    found = windows(document, BARE, words, 42)
     assert [len(window.text.split()) for window in found] == [40, 40, 20]
-    letters = windows(read("z" * 90), WindowSettings(), len, 40)
+    letters = windows(read("z" * 90), BARE, len, 40)
     assert [len(window.text) for window in letters] == [40, 40, 10]
 
 
 def test_a_prefix_takes_at_most_a_third_of_the_limit():
     document = read(f"---\ntitle: {'long ' * 200}\n---\nText is here.")
-    (window,) = windows(document, WindowSettings(title=True), words, 60)
+    (window,) = windows(document, replace(BARE, title=True), words, 60)
     assert words(window.text) <= 60
     assert window.text.startswith("long")
     assert window.text.endswith("\nText is here.")
@@ -93,7 +97,7 @@ def test_windows_fit_lie_in_their_paragraph_in_order_and_hold_every_sentence(tex
     document = read_document("a.md", text.encode())
     if not isinstance(document, Document):
         return
-    found = windows(document, WindowSettings(sentences=size, heading=headed), lambda text: len(text) // 3 + 3, limit)
+    found = windows(document, replace(BARE, sentences=size, heading=headed), lambda text: len(text) // 3 + 3, limit)
     paragraphs = {paragraph.number: paragraph for paragraph in document.paragraphs}
     held = set()
     for window in found:

@@ -23,8 +23,8 @@ class WindowSettings:
 
     sentences: int = 2
     stride: int = 1
-    title: bool = False
-    heading: bool = False
+    title: bool = True
+    heading: bool = True
 
 
 @dataclass(frozen=True, slots=True)
