@@ -16,7 +16,7 @@ from rag_geo import prompts
 from rag_geo.errors import GenerationError, ModelError
 from rag_geo.llm import LlamaGenerator, Stopped, _common_prefix, _whole_characters, vocabulary
 from rag_geo.models import resolve_model
-from rag_geo.prompts import Part, Prompt
+from rag_geo.prompts import Prompt
 from rag_geo.records import Passage, Sentence
 from rag_geo.settings import Settings
 from rag_geo.testing import ScriptedGenerator
@@ -151,7 +151,7 @@ def test_what_was_read_is_not_read_again(small):
     list(small.read(asked("Nine boats left the harbour at dawn.", "How many boats left?")))
     before = small.tokens
     small.choose(asked("Nine boats left the harbour at dawn.", "How many boats left?"), ("Yes", "No"))
-    assert small.tokens.read - before.read == 1
+    assert small.tokens.read == before.read
     list(small.read(asked("Nine boats left the harbour at dawn.", "Who saw the boats?")))
     assert small.tokens.read - before.read < 60, "another question about the same passage reads only the question"
 

@@ -175,10 +175,10 @@ class Assistant:
         """Let the model read the passages; the probability that the answer is in them."""
         if not asked.passages:
             return 0.0
-        prompt = prompts.answer_prompt(self.chat, asked.passages, asked.question)
-        for done, total in self.generator.read(prompt):
+        gated = prompts.gate(prompts.answer_prompt(self.chat, asked.passages, asked.question), self.chat)
+        for done, total in self.generator.read(gated):
             yield Reading(done, total)
-        asked.signals["gate"] = self._log_odds(prompts.gate(prompt, self.chat))
+        asked.signals["gate"] = self._log_odds(gated)
         return self.calibration.gate.probability(asked.signals)
 
     def _write(self, asked: Asked) -> Steps[Event, None, list[str]]:
@@ -262,7 +262,8 @@ def retrieval_signals(question: str, hits: Sequence[Hit], passages: Sequence[Pas
     """What retrieval says about answerability, each 0 to 1 (the first from −1).
 
     `similarity` is the cosine of the best window; `coverage` the share of the question's content words in the passages
-    together, `best_coverage` in the best one of them.
+    together, `best_coverage` in the best one of them; `names_missing` and `numbers_missing` see
+    `grounding.question_support`.
     """
     from rag_geo.text.facts import facts
 
@@ -270,10 +271,13 @@ def retrieval_signals(question: str, hits: Sequence[Hit], passages: Sequence[Pas
     found = [facts(prompts.passage_text([passage])).content for passage in passages]
     together = frozenset().union(*found) if found else frozenset()
     size = max(1, len(asked))
+    lacking = grounding.question_support(question, passages)
     return {
         "similarity": max((hit.similarity for hit in hits), default=0.0),
         "coverage": len(asked & together) / size,
         "best_coverage": max((len(asked & one) / size for one in found), default=0.0),
+        "names_missing": lacking["names_missing"],
+        "numbers_missing": lacking["numbers_missing"],
     }
 
 

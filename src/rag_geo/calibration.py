@@ -19,8 +19,8 @@ from pathlib import Path
 from rag_geo.errors import UsageError
 
 #: Signals of the gate: the model's log-odds of Yes; cosine of the best window; share of the question's words in the
-#: passages together and in the best one of them.
-GATE_SIGNALS = ("gate", "similarity", "coverage", "best_coverage")
+#: passages together and in the best one of them; shares of its names and numbers that the passages lack.
+GATE_SIGNALS = ("gate", "similarity", "coverage", "best_coverage", "names_missing", "numbers_missing")
 #: Signals of a claim: see `rag_geo.grounding.signals` for those of the evidence.
 CHECK_SIGNALS = (
     "gate",
@@ -32,6 +32,8 @@ CHECK_SIGNALS = (
     "question_covered",
     "question_covered_paragraphs",
     "novel_supported",
+    "question_names_missing",
+    "question_numbers_missing",
     "quoted",
 )
 

@@ -199,6 +199,7 @@ class LlamaGenerator:
         self._lock = threading.RLock()
         self._stop = threading.Event()
         self._read = self._cached = self._written = 0
+        self._last: _Lane | None = None
         self._lanes = {name: _Lane(sequence, []) for sequence, name in enumerate(LANES)}
         self._model = self._load(path, library)
         self._vocab = llama_cpp.llama_model_get_vocab(self._model)
@@ -347,10 +348,14 @@ class LlamaGenerator:
         self._make_room(lane, len(tokens))
         if fixed and lane.tokens[:fixed] != tokens[:fixed]:
             self._restore(lane, tokens[:fixed])
-        # The last token is always read again: its logits are what is wanted.
+        if lane is self._last and lane.tokens == tokens:
+            self._cached += len(tokens)
+            return
+        # Of a lane that was not the last to be read the logits are gone: its last token is read again.
         kept = min(_common_prefix(lane.tokens, tokens), len(tokens) - 1)
         self._forget(lane, kept)
         self._cached += kept
+        self._read += len(tokens) - kept
         yield from self._decode(lane, tokens[kept:])
 
     def _logits(self) -> npt.NDArray[np.float32]:
@@ -372,6 +377,7 @@ class LlamaGenerator:
         if kept < len(lane.tokens):
             self._llama.llama_memory_seq_rm(self._memory, lane.sequence, kept, -1)
             del lane.tokens[kept:]
+            self._last = None
 
     def _decode(self, lane: _Lane, tokens: Sequence[int]) -> Iterator[tuple[int, int]]:
         """Read tokens into a lane, a batch at a time; gives (tokens in the lane, tokens it will hold)."""
@@ -379,13 +385,14 @@ class LlamaGenerator:
         for first in range(0, len(tokens), READ_BATCH):
             part = tokens[first : first + READ_BATCH]
             self._fill(lane, part, final=first + len(part) == len(tokens))
+            self._last = None
             code = self._llama.llama_decode(self._context, self._batch)
             if code != 0:
                 # What of the batch reached the cache is unknown: the lane goes back to what it held.
                 self._llama.llama_memory_seq_rm(self._memory, lane.sequence, len(lane.tokens), -1)
                 raise _decode_error(code)
             lane.tokens.extend(part)
-            self._read += len(part)
+            self._last = lane
             yield len(lane.tokens), total
 
     def _fill(self, lane: _Lane, tokens: Sequence[int], *, final: bool) -> None:
@@ -409,6 +416,7 @@ class LlamaGenerator:
         self._forget(lane, 0)
         if self._load_state(lane, tokens):
             return
+        self._read += len(tokens)
         for _ in self._decode(lane, tokens):
             pass
         self._save_state(lane)
