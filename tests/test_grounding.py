@@ -5,7 +5,7 @@ import string
 from collections import defaultdict
 from dataclasses import replace
 from pathlib import Path
-from time import perf_counter
+from time import process_time
 
 import pytest
 from hypothesis import assume, given
@@ -390,10 +390,18 @@ def test_who_speaks_across_an_apposition_and_capitals_for_countries(
     assert (check(claim, of(*evidence), question) is None) == passes
 
 
+RUEHL = """One is a freeze of the hopes of Ukraine to join the European Union and its customs area; the other is a
+gradual relaxation of sanctions on banks, ports and pipelines.""".replace("\n", " ")
 FREEZES = [
-    passage("hawn.md", 3, ["Washington could also calm worries, he says, through a freeze of the growth of NATO."]),
-    passage("ruehl.md", 7, ["He names two terms.", "One is a freeze of the hopes of Ukraine; the other is patience."]),
-    passage("ruehl.md", 8, ["In Central Asia, Russia remains dominant in arms."]),
+    replace(one, author=author)
+    for one, author in (
+        (
+            passage("hawn.md", 3, ["Washington could also calm worries, he says, by a freeze of the growth of NATO."]),
+            "Jeff Hawn",
+        ),
+        (passage("ruehl.md", 7, ["He names two terms.", RUEHL]), "John Ruehl"),
+        (passage("ruehl.md", 8, ["In Central Asia, Russia remains dominant in arms."]), "John Ruehl"),
+    )
 ]
 AUTHORS = {"hawn.md": ("", "Jeff Hawn"), "ruehl.md": ("", "John Ruehl")}
 
@@ -409,6 +417,8 @@ AUTHORS = {"hawn.md": ("", "Jeff Hawn"), "ruehl.md": ("", "John Ruehl")}
             False,
         ),
         ("Hawn names a freeze of the growth of NATO, while Ruehl names a freeze of the hopes of Norway.", False),
+        ("Hawn names sanctions on banks, while Ruehl names a freeze of the hopes of Ukraine.", False),
+        ("Hawn names a relaxation of sanctions, while Ruehl names hopes of Ukraine to join the European Union.", False),
     ],
 )
 def test_each_clause_may_have_its_own_paragraph_by_its_own_author(claim: str, passes: bool) -> None:
@@ -417,6 +427,26 @@ def test_each_clause_may_have_its_own_paragraph_by_its_own_author(claim: str, pa
     if passes:
         assert {sentence.file for sentence in evidence.sentences} == {"hawn.md", "ruehl.md"}
         assert len(evidence.sentences) <= 3
+
+
+COUNTED = [
+    "In 2019 he counted 41 banks, 52 ports and 63 pipelines under sanctions of the European Union.",
+    "In 2020 he counted 85 roads, 96 bridges and 107 mines under sanctions of the United States.",
+    "Nobody counted banks, ports, pipelines, roads, bridges and mines before.",
+]
+LONG = """Ruehl counted 41 banks, 52 ports and 63 pipelines under sanctions of the European Union in 2019 and 85 roads,
+96 bridges and 107 mines under sanctions of the United States in 2020""".replace("\n", " ")
+
+
+@pytest.mark.parametrize(
+    ("first", "passes"), [("Hawn asks for calm", True), ("Hawn asks for 8 banks", False), ("Berg asks for calm", False)]
+)
+def test_a_short_clause_beside_a_long_one_has_its_own_evidence_or_fails(first: str, passes: bool) -> None:
+    passages = [*FREEZES[:1], replace(passage("ruehl.md", 7, COUNTED), author="John Ruehl")]
+    evidence, failure = gather(f"{first}, while {LONG}.", passages, "", AUTHORS)
+    assert (failure is None) == passes
+    if passes:
+        assert [sentence.file for sentence in evidence.sentences] == ["hawn.md", "ruehl.md", "ruehl.md"]
 
 
 def test_evidence_is_looked_for_first_where_the_named_author_writes() -> None:
@@ -466,7 +496,9 @@ def test_a_claim_is_checked_within_five_milliseconds() -> None:
     ]
     many = [passage("a", 1, sentences[:5]), passage("b", 2, sentences[5:])]
     gather("China had 3 million people.", many)
-    start = perf_counter()
+    start = process_time()
     for i in range(20):
         gather(f"Country {chr(65 + i)}land had {i} million people in 19{i % 10:02d}.", many, "How many people?")
-    assert (perf_counter() - start) / 20 < 0.005 * 4  # four times the bar, for a busy machine
+    assert (
+        process_time() - start
+    ) / 20 < 0.005 * 4  # four times the bar, for a slow machine; CPU time, so that others on it do not count

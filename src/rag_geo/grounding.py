@@ -495,7 +495,7 @@ def check_together(claim: str, evidence: Evidence, question: str = "") -> Failur
     sentences = [
         settled(_outside_brackets(facts(sentence.text), read), lower, known) for sentence in evidence.sentences
     ]
-    reason = _numbers_apart(read, evidence) or _names_apart(read, evidence)
+    reason = _numbers_apart(read, evidence) or _names_apart(read, evidence) or _other_author(claim, evidence)
     for compare in COMPARISONS:
         reason = reason or compare(read, sentences)
     return Failure("together", reason) if reason else None
@@ -703,6 +703,29 @@ def _names_apart(read: Facts, evidence: Evidence) -> str | None:
         if not holders or not any(reach.has(other) for reach in reaches):
             continue
         return f"{one.text} and {other.text} do not stand together in the cited paragraphs"
+    return None
+
+
+def _other_author(claim: str, evidence: Evidence) -> str | None:
+    """Give the author named in a clause whose words another author's cited sentences carry better than their own.
+
+    Only an author that no cited sentence names, and a clause that names one author alone, are told apart.
+    """
+    authors = {p.file: frozenset(_keys(facts(p.author).names)) for p in evidence.passages if p.author}
+    words: dict[str, frozenset[str]] = {}
+    for sentence in evidence.sentences:
+        words[sentence.file] = words.get(sentence.file, frozenset()) | facts(sentence.text).content
+    for clause in _clauses(claim) or [claim]:
+        read = facts(clause)
+        named = {file: name for name in read.names for file, keys in authors.items() if set(name.keys) <= keys}
+        if len(named) != 1 or len(words) == 1:
+            continue
+        ((file, name),) = named.items()
+        rest = read.content - set(name.keys)
+        best = max(words, key=lambda other: _share(rest, words[other]))
+        told = any(set(name.keys) & found for found in words.values())
+        if not told and _share(rest, words[best]) > _share(rest, words.get(file, frozenset())):
+            return f"the cited sentence that says this is not by {name.text}"
     return None
 
 

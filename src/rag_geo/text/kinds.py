@@ -25,30 +25,28 @@ _LEAD = (
 _PREPOSITION = r"(?:(?:in|on|at|by|to|from|for|with|of|under|during|since|until|near|into|through|off|against)\s+)"
 _PLACES = r"(?:country|countries|city|cities|town|village|continent|province|island|place|location|sea|ocean|river)\b"
 _PERIODS = r"(?:year|month|day|date|decade|century|season|time of (?:day|year)|weekday)\b"
-_PATTERNS: tuple[tuple[Kind, re.Pattern[str]], ...] = tuple(
-    (kind, re.compile(_LEAD + pattern, re.IGNORECASE))
-    for kind, pattern in (
-        (
-            "amount",
-            rf"{_PREPOSITION}?(?:how many\b|how old\b|how much (?!{_AUX})|(?:what|which) (?:share|percentage|per ?cent|"
-            rf"proportion|fraction|number)\b)",
-        ),
-        (
-            "amount",
-            r"what (?:is|was|are|were) the (?:exact |total |approximate )?(?:number|percentage|proportion) of\b",
-        ),
-        ("length", r"how long (?:is|are|was|were) (?:the|a|an|its|their|his|her)\b(?!.*\w(?:ing|ed)\b)"),
-        ("duration", rf"{_PREPOSITION}?how long {_AUX}"),
-        ("time", rf"when {_AUX}"),
-        ("time", rf"{_PREPOSITION}?(?:what|which) (?:exact )?{_PERIODS}"),
-        ("time", r"what (?:is|was) the (?:exact )?date\b"),
-        ("person", rf"{_PREPOSITION}?(?:who|whom|whose)\b"),
-        (
-            "place",
-            rf"{_PREPOSITION}?(?:where {_AUX}(?!.*\b(?:rank|scale|stand|score))|(?:what|which) {_PLACES})",
-        ),
-    )
+_ASKED: tuple[tuple[Kind, str], ...] = (
+    (
+        "amount",
+        rf"{_PREPOSITION}?(?:how many\b|how old\b|how much (?!{_AUX})|(?:what|which) (?:share|percentage|per ?cent|"
+        rf"proportion|fraction|number)\b)",
+    ),
+    (
+        "amount",
+        r"what (?:is|was|are|were) the (?:exact |total |approximate )?(?:number|percentage|proportion) of\b",
+    ),
+    ("length", r"how long (?:is|are|was|were) (?:the|a|an|its|their|his|her)\b(?!.*\w(?:ing|ed)\b)"),
+    ("duration", rf"{_PREPOSITION}?how long {_AUX}"),
+    ("time", rf"when {_AUX}"),
+    ("time", rf"{_PREPOSITION}?(?:what|which) (?:exact )?{_PERIODS}"),
+    ("time", r"what (?:is|was) the (?:exact )?date\b"),
+    ("person", rf"{_PREPOSITION}?(?:who|whom|whose)\b"),
+    (
+        "place",
+        rf"{_PREPOSITION}?(?:where {_AUX}(?!.*\b(?:rank|scale|stand|score))|(?:what|which) {_PLACES})",
+    ),
 )
+_PATTERNS = tuple((kind, re.compile(_LEAD + pattern, re.IGNORECASE)) for kind, pattern in _ASKED)
 _ASKING = re.compile(r"\b(?:who|whom|whose|what|which|when|where|why|how)\b", re.IGNORECASE)
 _CHOICE = re.compile(r"\b(?:or|whether|either|each other|the other|of the two|respectively)\b", re.IGNORECASE)
 _SIDES = re.compile(
