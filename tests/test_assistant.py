@@ -225,6 +225,19 @@ def test_stopping_ends_the_stream(index):
         list(events)
 
 
+def test_after_a_stop_the_next_question_is_answered(index):
+    asked = assistant(index, "The Calder Bridge opened in 1932.")
+    asked.stop()
+    assert asked.ask("When did the Calder Bridge open?").status == "answered"
+
+
+def test_a_sentence_that_was_cut_off_is_not_shown(index):
+    settings = replace(Settings().generation, max_tokens=8)
+    written = "The Calder Bridge opened in 1932. Tolls were never raised unless the council agreed."
+    asked = assistant(index, written, generation=settings)
+    assert asked.ask("When did the Calder Bridge open?").answer == "The Calder Bridge opened in 1932."
+
+
 def test_questions_are_answered_one_at_a_time(index):
     asked = assistant(index, "The Calder Bridge opened in 1932.", "The Calder Bridge opened in 1932.")
     first = asked.stream("When did the Calder Bridge open?")

@@ -55,8 +55,8 @@ def test_a_model_without_a_fit_gets_the_careful_defaults(tmp_path):
 
 def test_the_users_own_fit_comes_first_and_survives_the_disk(tmp_path):
     own = Calibration(
-        Logistic(1.0, {"gate": 2.0}, 0.25),
-        Logistic(-1.0, {"check": 3.0}, 0.75),
+        Logistic(1.0, dict.fromkeys(GATE_SIGNALS, 2.0), 0.25),
+        Logistic(-1.0, dict.fromkeys(CHECK_SIGNALS, 3.0), 0.75),
         "m/x@1",
         "p",
         {"dev": 3},
@@ -104,6 +104,20 @@ def observations(n: int = 60, group: str = "dev") -> list[Observation]:
         claim = gate | {name: float(shift + rng.normal(0, 0.7)) for name in CHECK_SIGNALS if name not in gate}
         made.append(Observation(f"{group}/{i}", group, answerable, gate, (claim,), (answerable,)))
     return made
+
+
+def test_a_fit_for_other_signals_is_refused_by_name(tmp_path):
+    old = Calibration(Logistic(1.0, {"gate": 2.0}, 0.25), Logistic(-1.0, {"check": 3.0}, 0.75))
+    path = calibration_path(tmp_path, "m", "p")
+    path.parent.mkdir(parents=True)
+    path.write_text(to_json(old))
+    with pytest.raises(UsageError, match="other signals"):
+        load_calibration("m", "p", tmp_path)
+
+
+def test_questions_of_one_kind_cannot_be_fitted_on():
+    with pytest.raises(UsageError, match="right from wrong"):
+        fitting.fit([one for one in observations() if one.answerable], model="m", prompt_id="p")
 
 
 def test_a_fit_tells_right_from_wrong():

@@ -17,6 +17,7 @@ from typing import Self
 from rag_geo import grounding, prompts
 from rag_geo.calibration import Calibration, load_calibration
 from rag_geo.embedding import Embedder, load_embedder
+from rag_geo.errors import RagGeoError
 from rag_geo.index import Index
 from rag_geo.llm import Generator, LlamaGenerator, Written
 from rag_geo.models import available_memory, check_memory, resolve_model
@@ -106,7 +107,11 @@ class Assistant:
                     loading.result().close()
                 raise
             generator = loading.result()
-        assistant = cls(index, embedder, generator, settings=settings, load_s=time.perf_counter() - start)
+        try:
+            assistant = cls(index, embedder, generator, settings=settings, load_s=time.perf_counter() - start)
+        except RagGeoError:
+            generator.close()
+            raise
         if assistant.calibration.model != generator.id:
             say(f"no thresholds were fitted for {generator.id}: careful ones are used (rag-geo calibrate fits its own)")
         return assistant
@@ -141,6 +146,7 @@ class Assistant:
             yield from self._stream(question, filters)
 
     def _stream(self, question: str, filters: Filters) -> Iterator[Event]:
+        self.generator.start()
         clock = _Clock(self.load_s, self.generator.tokens)
         asked = self.retrieve(question, filters)
         clock.mark("retrieve_s")
@@ -189,7 +195,11 @@ class Assistant:
             pieces.append(piece)
             yield Writing(len(pieces))
         asked.signals["least_logprob"] = min((piece.logprob for piece in pieces), default=0.0)
-        return _sentences("".join(piece.text for piece in pieces).strip(), self.settings.generation.max_sentences)
+        sentences = _sentences("".join(piece.text for piece in pieces).strip())
+        if len(pieces) >= self.settings.generation.max_tokens:
+            # The last sentence was cut off: what is missing may have been an "unless".
+            del sentences[-1:]
+        return sentences[: self.settings.generation.max_sentences]
 
     def _quote(self, asked: Asked) -> list[Claim]:
         """The document's own sentence in place of a withheld one, if it passes the same ladder; else nothing."""
@@ -312,9 +322,9 @@ def _nearest_sentence(hit: Hit) -> Sentence | None:
     return next(iter(inside or hit.sentences), None)
 
 
-def _sentences(text: str, limit: int) -> list[str]:
-    """The sentences of an answer, at most `limit`; an unfinished last one counts, and must pass like any other."""
-    return [text[span.start : span.end] for span in sentence_spans(text)][:limit]
+def _sentences(text: str) -> list[str]:
+    """The sentences of an answer."""
+    return [text[span.start : span.end] for span in sentence_spans(text)]
 
 
 class _Clock:
@@ -350,7 +360,7 @@ class _Clock:
 
 def _load_index(settings: Settings) -> tuple[Embedder, Index]:
     index = Index.open(settings.index)
-    embedder = load_embedder(settings.embedder)
+    embedder = load_embedder(settings.embedder, settings.cache, trust=settings.trust_model)
     index.check_embedder(embedder)
     return embedder, index
 

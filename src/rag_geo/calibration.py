@@ -112,5 +112,7 @@ def to_json(calibration: Calibration) -> str:
 def _parse(stored: Mapping[str, object]) -> Calibration:
     values = dict(stored)
     gate, check = (Logistic(**values.pop(name)) for name in ("gate", "check"))  # type: ignore[arg-type]
+    if set(gate.weights) != set(GATE_SIGNALS) or set(check.weights) != set(CHECK_SIGNALS):
+        raise ValueError("it was fitted for other signals than this version measures")
     curve = tuple(tuple(point) for point in values.pop("curve"))  # type: ignore[attr-defined]
     return Calibration(gate=gate, check=check, curve=curve, **values)  # type: ignore[arg-type]

@@ -44,6 +44,8 @@ class Observation:
     claims: tuple[Mapping[str, float], ...] = ()
     right: tuple[bool, ...] = ()
     wrote: str = ""
+    model: str = ""
+    prompt_id: str = ""
 
 
 def load_questions(path: Path) -> list[dict[str, Any]]:
@@ -75,6 +77,8 @@ def observe(assistant: Assistant, questions: Sequence[Mapping[str, Any]], group:
             claims=tuple(dict(claim.signals) for claim in claims),
             right=right_claims(claims, len(written), question),
             wrote=" ".join(claim.text for claim in answer.claims),
+            model=answer.model,
+            prompt_id=answer.prompt_id,
         )
 
 
@@ -137,7 +141,13 @@ def fit(
     """
     import numpy as np
 
-    asked = [o for o in observations if any(o.right) or not o.answerable]
+    kinds = {one.answerable for one in observations if one.signals.get("gate") is not None}
+    if len(kinds) < 2 or len({right for one in observations for right in one.right}) < 2:
+        raise UsageError(
+            "the questions do not tell right from wrong: it takes ones answered rightly and unanswerable ones",
+            hint="see evals/README.md for what a question set holds",
+        )
+    asked = [o for o in observations if "gate" in o.signals and (any(o.right) or not o.answerable)]
     gate_x, gate_y = _matrix([o.signals for o in asked], GATE_SIGNALS), np.array([o.answerable for o in asked])
     gate_w = _group_weights([o.group for o in asked])
     gate = _logistic(gate_x, gate_y, gate_w, GATE_SIGNALS)

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 #: Tokens read between two looks at the clock and the stop flag.
 READ_BATCH = 128
+#: Tokens of the context kept free behind a prompt for what is written.
+WRITE_ROOM = 256
 #: Bumped when the layout of a saved state changes.
 STATE_FORMAT = 1
 
@@ -92,8 +94,12 @@ class Generator(Protocol):
         """Continue the prompt greedily, token by token, until the end of the turn or `max_tokens`."""
         ...
 
+    def start(self) -> None:
+        """Forget an earlier `stop()`: a new question begins."""
+        ...
+
     def stop(self) -> None:
-        """Abort what is running, from any thread; the running call raises `Stopped`."""
+        """Abort what is running and what is called next, from any thread, until `start()`: calls raise `Stopped`."""
         ...
 
     def close(self) -> None:
@@ -204,7 +210,11 @@ class LlamaGenerator:
         self._model = self._load(path, library)
         self._vocab = llama_cpp.llama_model_get_vocab(self._model)
         self._size = llama_cpp.llama_vocab_n_tokens(self._vocab)
-        self._context = self._open_context(path, library, threads or (os.cpu_count() or 1), context_size)
+        try:
+            self._context = self._open_context(path, library, threads or len(os.sched_getaffinity(0)), context_size)
+        except ModelError:
+            llama_cpp.llama_model_free(self._model)
+            raise
         self._memory = llama_cpp.llama_get_memory(self._context)
         self._batch = llama_cpp.llama_batch_init(READ_BATCH, 0, 1)
         self._encoding = self._make_encoding()
@@ -290,13 +300,11 @@ class LlamaGenerator:
         Raises `GenerationError` when the prompt does not fit the context, `Stopped` after `stop()`.
         """
         with self._lock:
-            self._stop.clear()
             yield from self._advance(prompt)
 
     def choose(self, prompt: Prompt, options: Sequence[str]) -> tuple[float, ...]:
         """Natural-log probability of each option's first token as the next token after the prompt."""
         with self._lock:
-            self._stop.clear()
             for _ in self._advance(prompt):
                 pass
             logits = self._logits()
@@ -308,7 +316,6 @@ class LlamaGenerator:
     def write(self, prompt: Prompt, max_tokens: int) -> Iterator[Written]:
         """Continue the prompt greedily, token by token, until the end of the turn or `max_tokens`."""
         with self._lock:
-            self._stop.clear()
             for _ in self._advance(prompt):
                 pass
             lane = self._lanes[prompt.lane]
@@ -327,8 +334,12 @@ class LlamaGenerator:
                 for _ in self._decode(lane, [token]):
                     pass
 
+    def start(self) -> None:
+        """Forget an earlier `stop()`: a new question begins."""
+        self._stop.clear()
+
     def stop(self) -> None:
-        """Abort what is running, from any thread; the running call raises `Stopped`."""
+        """Abort what is running and what is called next, from any thread, until `start()`: calls raise `Stopped`."""
         self._stop.set()
 
     def close(self) -> None:
@@ -342,6 +353,8 @@ class LlamaGenerator:
 
     def _advance(self, prompt: Prompt) -> Iterator[tuple[int, int]]:
         """Bring the prompt's lane to the end of the prompt, reading only what it does not hold."""
+        if self._stop.is_set():
+            raise Stopped("stopped")
         tokens = self.prompt_tokens(prompt)
         fixed = len(self.prompt_tokens(prompt.beginning))
         lane = self._lanes[prompt.lane]
@@ -366,12 +379,17 @@ class LlamaGenerator:
         return np.ctypeslib.as_array(pointer, shape=(self._size,))
 
     def _make_room(self, lane: _Lane, wanted: int) -> None:
-        others = sum(len(other.tokens) for other in self._lanes.values() if other is not lane)
-        if wanted + others > self.context_size - 8:
+        """See that a prompt and `WRITE_ROOM` tokens after it fit; what other lanes hold is dropped if need be."""
+        room = self.context_size - WRITE_ROOM
+        if wanted > room:
             raise GenerationError(
-                f"the prompt has {wanted} tokens, the context room for {self.context_size - 8 - others}",
+                f"the prompt has {wanted} tokens, the context room for {room}",
                 hint="ask a shorter question, or raise generation.context_size",
             )
+        others = [other for other in self._lanes.values() if other is not lane]
+        if wanted + sum(len(other.tokens) for other in others) > room:
+            for other in others:
+                self._forget(other, 0)
 
     def _forget(self, lane: _Lane, kept: int) -> None:
         if kept < len(lane.tokens):

@@ -60,7 +60,7 @@ def _load_assistant(settings: Settings, note: Callable[[str], None]) -> Answerer
 def _load_embedder(settings: Settings) -> Embedder:
     from rag_geo.embedding import load_embedder
 
-    return load_embedder(settings.embedder)
+    return load_embedder(settings.embedder, settings.cache, trust=settings.trust_model)
 
 
 def _examine(settings: Settings) -> Iterator[Finding]:
@@ -202,24 +202,27 @@ def calibrate(
     """
     from rag_geo import calibration, fitting
     from rag_geo.assistant import Assistant
+    from rag_geo.models.files import write_atomically
 
-    seen = fitting.restore(observations)
-    done = {one.id for one in seen}
-    model = prompt_id = ""
+    stored = fitting.restore(observations)
+    seen: list[fitting.Observation] = []
+    made_with = ("", "")
     for index, path in sets:
-        questions = [q for q in fitting.load_questions(path) if f"{path.stem}/{q['id']}" not in done]
         with Assistant.from_settings(replace(settings, index=index)) as assistant:
             assistant.calibration = calibration.PERMISSIVE
-            model, prompt_id = assistant.generator.id, assistant.prompt_id
+            made_with = (assistant.generator.id, assistant.prompt_id)
+            seen = seen or [one for one in stored if (one.model, one.prompt_id) == made_with]
+            done = {one.id for one in seen}
+            questions = [q for q in fitting.load_questions(path) if f"{path.stem}/{q['id']}" not in done]
             with edges.terminal().progress() as advance:
                 for number, one in enumerate(fitting.observe(assistant, questions, path.stem), 1):
                     fitting.append(one, observations)
                     seen.append(one)
                     advance(f"asking {path.name}", number, len(questions))
-    fitted = fitting.fit(seen, model=model, prompt_id=prompt_id)
-    target = calibration.calibration_path(settings.cache, model, prompt_id)
+    fitted = fitting.fit(seen, model=made_with[0], prompt_id=made_with[1])
+    target = calibration.calibration_path(settings.cache, *made_with)
     target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(calibration.to_json(fitted), encoding="utf-8")
+    write_atomically(target, calibration.to_json(fitted))
     return fitted, target
 
 

@@ -47,7 +47,7 @@ class RetrievalSettings:
 
 @dataclass(frozen=True, slots=True)
 class GenerationSettings:
-    """How the model is run: `threads` 0 means every physical core; `max_tokens` bounds an answer."""
+    """How the model is run: `threads` 0 means every core this process may use; `max_tokens` bounds an answer."""
 
     threads: int = 0
     context_size: int = 4096

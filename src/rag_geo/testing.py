@@ -108,8 +108,12 @@ class ScriptedGenerator:
             self._written += 1
             yield Written(piece, math.log(0.5))
 
+    def start(self) -> None:
+        """See `rag_geo.llm.Generator.start`."""
+        self.stopped.clear()
+
     def stop(self) -> None:
-        """See `rag_geo.llm.Generator.stop`; stays stopped."""
+        """See `rag_geo.llm.Generator.stop`."""
         self.stopped.set()
 
     def close(self) -> None:
