@@ -16,9 +16,9 @@ from benchmarks.figures import Bar, Row, interleaved, prompt_tokens, quantile, r
 from benchmarks.process import run
 from benchmarks.synthetic import PARAGRAPHS, SENTENCES, synthetic_index
 from rag_geo.assistant import Assistant
-from rag_geo.embedding import Embedder, Vectors, find_model, load_embedder
+from rag_geo.embedding import Embedder, Vectors, load_embedder
 from rag_geo.index import Index, update_index
-from rag_geo.models import resolve_model
+from rag_geo.models import embedder_folder, resolve_model
 from rag_geo.records import Answer, EvidenceFound, Finished, Tokens, Writing
 from rag_geo.retrieval import search
 from rag_geo.settings import RetrievalSettings, Settings
@@ -67,7 +67,8 @@ class Bench:
     @cached_property
     def encoder_folder(self) -> Path:
         """The folder of the embedder."""
-        return find_model(self.settings.embedder)
+        settings = self.settings
+        return embedder_folder(settings.embedder, settings.cache, trust=settings.trust_model).path
 
     @cached_property
     def index(self) -> Index:
@@ -87,7 +88,8 @@ class Bench:
     @cached_property
     def embedder(self) -> Embedder:
         """The embedder of the settings."""
-        return load_embedder(self.settings.embedder)
+        settings = self.settings
+        return load_embedder(settings.embedder, settings.cache, trust=settings.trust_model)
 
     @cached_property
     def encoder(self) -> BareEncoder:

