@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+#: Inverse strength of the L2 penalty on standardised signals: a few hundred claims from unlike question sets.
+STRENGTH = 0.1
 #: Share of a gold sentence's content words that a quote must have to count as that sentence.
 SAME_SENTENCE = 0.8
 
@@ -130,14 +132,14 @@ def fit(
     prompt_id: str,
     wrong_refusals: float = 0.01,
     refused: float = 0.95,
-    wrong: float = 0.05,
+    wrong: float = 0.11,
 ) -> Calibration:
-    """Fit both models by logistic regression (L2, scikit-learn's default strength) on standardised signals.
+    """Fit both models by logistic regression on standardised signals.
 
     The gate only saves time, so its threshold is where it turns away the share `wrong_refusals` of the questions that
     got a right claim. The check decides: its threshold is the lowest of the curve at which at least the share `refused`
     of the unanswerable questions is refused and at most the share `wrong` of the answerable gets a wrong answer; the
-    curve is drawn from fits that did not see the question. Every group of questions weighs the same, whatever its size.
+    curve is drawn from fits that did not see the question.
     """
     import numpy as np
 
@@ -149,16 +151,14 @@ def fit(
         )
     asked = [o for o in observations if "gate" in o.signals and (any(o.right) or not o.answerable)]
     gate_x, gate_y = _matrix([o.signals for o in asked], GATE_SIGNALS), np.array([o.answerable for o in asked])
-    gate_w = _group_weights([o.group for o in asked])
-    gate = _logistic(gate_x, gate_y, gate_w, GATE_SIGNALS)
+    gate = _logistic(gate_x, gate_y, GATE_SIGNALS)
     p = np.array([gate.probability(o.signals) for o in asked])
     gate_threshold = float(np.quantile(p[gate_y], wrong_refusals))
 
     rows = [(o, c, r) for o in observations for c, r in zip(o.claims, o.right, strict=True)]
     check_x, check_y = _matrix([c for _, c, _ in rows], CHECK_SIGNALS), np.array([r for *_, r in rows])
-    check_w = _group_weights([o.group for o, *_ in rows])
-    check = _logistic(check_x, check_y, check_w, CHECK_SIGNALS)
-    held_out = leave_one_out(check_x, check_y, check_w, [o.id for o, *_ in rows])
+    check = _logistic(check_x, check_y, CHECK_SIGNALS)
+    held_out = leave_one_out(check_x, check_y, [o.id for o, *_ in rows])
     curve = operating_points(observations, held_out.tolist())
     good = [p for p in curve if p.refused >= refused and p.wrong <= wrong]
     return Calibration(
@@ -172,10 +172,7 @@ def fit(
 
 
 class OperatingPoint(NamedTuple):
-    """What a threshold buys: shares of the answerable questions answered right and wrong, of the others refused.
-
-    With several groups of questions each share is the mean of the groups'.
-    """
+    """What a threshold buys: shares of the answerable questions answered right and wrong, of the others refused."""
 
     threshold: float
     right: float
@@ -195,15 +192,9 @@ def operating_points(
         (one, [(c["quoted"], next(left), r) for c, r in zip(one.claims, one.right, strict=True)])
         for one in observations
     ]
-    groups = sorted({one.group for one in observations if not group or one.group == group})
-    points = []
-    for step in range(1, 20):
-        threshold = round(step * 0.05, 2)
-        shares = [_outcome([c for c in cases if c[0].group == g], threshold) for g in groups]
-        points.append(
-            OperatingPoint(threshold, *(round(sum(column) / len(column), 4) for column in zip(*shares, strict=True)))
-        )
-    return points
+    cases = [case for case in cases if group in ("", case[0].group)]
+    steps = [round(step * 0.05, 2) for step in range(1, 20)]
+    return [OperatingPoint(threshold, *_outcome(cases, threshold)) for threshold in steps]
 
 
 def _outcome(
@@ -222,12 +213,11 @@ def _outcome(
             refused += not shown
     answerable = sum(one.answerable for one, _ in cases)
     others = len(cases) - answerable
-    return right / max(1, answerable), wrong / max(1, answerable), refused / others if others else 1.0
+    shares = right / max(1, answerable), wrong / max(1, answerable), refused / others if others else 1.0
+    return (round(shares[0], 4), round(shares[1], 4), round(shares[2], 4))
 
 
-def leave_one_out(
-    x: npt.NDArray[np.float64], y: npt.NDArray[np.bool_], weights: npt.NDArray[np.float64], ids: Sequence[str]
-) -> npt.NDArray[np.float64]:
+def leave_one_out(x: npt.NDArray[np.float64], y: npt.NDArray[np.bool_], ids: Sequence[str]) -> npt.NDArray[np.float64]:
     """The probability of each row by a model fitted without any row of the same question."""
     import numpy as np
 
@@ -235,7 +225,7 @@ def leave_one_out(
     found = np.empty(len(y))
     for one in dict.fromkeys(ids):
         out = names == one
-        model = _logistic(x[~out], y[~out], weights[~out], [str(i) for i in range(x.shape[1])])
+        model = _logistic(x[~out], y[~out], [str(i) for i in range(x.shape[1])])
         found[out] = [model.probability({str(i): v for i, v in enumerate(row)}) for row in x[out]]
     return found
 
@@ -246,22 +236,13 @@ def _matrix(signals: Sequence[Mapping[str, float]], names: Sequence[str]) -> npt
     return np.array([[one[name] for name in names] for one in signals], dtype=np.float64)
 
 
-def _group_weights(groups: Sequence[str]) -> npt.NDArray[np.float64]:
-    import numpy as np
-
-    sizes = {group: groups.count(group) for group in set(groups)}
-    return np.array([len(groups) / (len(sizes) * sizes[group]) for group in groups])
-
-
-def _logistic(
-    x: npt.NDArray[np.float64], y: npt.NDArray[np.bool_], weights: npt.NDArray[np.float64], names: Sequence[str]
-) -> Logistic:
+def _logistic(x: npt.NDArray[np.float64], y: npt.NDArray[np.bool_], names: Sequence[str]) -> Logistic:
     """Fit on standardised columns, given back for raw ones."""
     from sklearn.linear_model import LogisticRegression
 
     mean, scale = x.mean(axis=0), x.std(axis=0)
     scale[scale == 0] = 1.0
-    model = LogisticRegression(C=1.0).fit((x - mean) / scale, y, sample_weight=weights)
+    model = LogisticRegression(C=STRENGTH).fit((x - mean) / scale, y)
     raw = model.coef_[0] / scale
     intercept = float(model.intercept_[0] - (raw * mean).sum())
     return Logistic(
