@@ -27,15 +27,16 @@ SAY_READY = $(if $(filter $@,$(MAKECMDGOALS)),echo "ready: $(VENV)" >&2,:)
 help: ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
 
+# The documents that come with the checkout have an index of their own: index/default is the user's.
 ask: question index ## answer a question from corpus/: make ask Q="Who ...?"
-	@$(BIN)/rag-geo ask -- "$$Q"
+	@$(BIN)/rag-geo ask --index index/corpus -- "$$Q"
 
 .PHONY: question
 question:
 	@test -n "$$Q" || { echo 'usage: make ask Q="Who is described as the junior partner?"' >&2; exit 2; }
 
 index: setup models ## index corpus/ (does nothing when nothing has changed)
-	@$(BIN)/rag-geo index corpus >&2
+	@$(BIN)/rag-geo index corpus --index index/corpus >&2
 
 models: setup ## fetch the default model, 1.1 GB, and check it (once)
 	@$(BIN)/rag-geo models pull >&2
@@ -58,7 +59,7 @@ lint: dev ## ruff and mypy
 	$(BIN)/mypy
 	$(BIN)/mypy --strict setup/prepare.py setup/lock.py
 
-bench: dev index ## speed and memory, as ratios against named references
+bench: dev models ## speed and memory, as ratios against named references
 	@$(BIN)/python -m benchmarks
 
 lock: dev ## write constraints.txt anew from the versions in the virtual environment

@@ -258,6 +258,36 @@ def test_a_missing_folder_leaves_the_index_alone(folder, path):
 # What is refused
 
 
+def test_an_index_of_another_folder_is_refused_with_both_named_and_rebuilt_when_asked(folder, path, tmp_path):
+    build(folder, path)
+    before = state(path)
+    other = tmp_path / "my other"
+    other.mkdir()
+    (other / "gas.md").write_text(OIL)
+    with pytest.raises(IndexMismatchError) as caught:
+        build(other, path)
+    assert repr(str(folder)) in caught.value.message
+    assert repr(str(other)) in caught.value.message
+    assert f"rag-geo index '{other}' --index OTHER" in caught.value.hint
+    assert "--rebuild" in caught.value.hint
+    assert state(path) == before
+    assert build(other, path, rebuild=True).documents == 1
+    assert Index.open(path).manifest.folder == str(other)
+
+
+def test_a_folder_that_was_moved_keeps_its_index_and_one_that_replaces_it_does_not(folder, path, tmp_path):
+    build(folder, path)
+    moved = folder.rename(tmp_path / "moved")
+    report = build(moved, path)
+    assert (report.published, report.unchanged, report.windows_embedded) == (True, 2, 0)
+    assert Index.open(path).manifest.folder == str(moved)
+    shutil.rmtree(moved)
+    folder.mkdir()
+    (folder / "another.md").write_text(OIL)
+    with pytest.raises(IndexMismatchError, match="holds the folder"):
+        build(folder, path)
+
+
 def test_no_index_is_said_with_the_command_that_makes_one(path):
     with pytest.raises(IndexMissingError, match="no index") as caught:
         Index.open(path)

@@ -274,13 +274,23 @@ def test_a_question_reaches_the_program_as_typed_and_is_never_run(venv, tmp_path
     question = question.replace("{mark}", str(mark))
     done = make(venv, "ask", f"Q={question}")
     assert done.returncode == 0, done.stderr
-    assert calls(venv)[-1] == ["ask", "--", question]
+    assert calls(venv)[-1] == ["ask", "--index", "index/corpus", "--", question]
     assert not mark.exists()
 
 
 def test_asking_fetches_the_model_and_indexes_the_corpus_first(venv):
     make(venv, "ask", "Q=Who?")
-    assert [call[:2] for call in calls(venv)] == [["models", "pull"], ["index", "corpus"], ["ask", "--"]]
+    assert [call[:2] for call in calls(venv)] == [["models", "pull"], ["index", "corpus"], ["ask", "--index"]]
+
+
+@pytest.mark.parametrize("words", [["ask", "Q=Who?"], ["index"], ["bench"]])
+def test_making_something_of_the_corpus_leaves_the_index_of_the_user_alone(venv, words):
+    python = venv / "bin" / "python"
+    python.write_text("#!/bin/sh\n")
+    python.chmod(0o755)
+    assert make(venv, *words).returncode == 0
+    used = [call for call in calls(venv) if call[0] in ("ask", "index")]
+    assert [call[call.index("--index") + 1] for call in used] == ["index/corpus"] * len(used)
 
 
 def test_asking_nothing_shows_how_to_ask_before_anything_is_set_up(venv):

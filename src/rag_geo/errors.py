@@ -7,7 +7,7 @@
     ├── CorpusError             exit 2   the folder of documents cannot be walked
     ├── StoredIndexError        exit 4   base of everything about the index on disk
     │   ├── IndexMissingError            no index at this path
-    │   ├── IndexMismatchError           made by another embedder, other settings or another format
+    │   ├── IndexMismatchError           of another folder, embedder or format
     │   ├── IndexDamagedError            a file is not what the manifest says
     │   └── IndexLockedError             another process is writing
     ├── ModelError              exit 5   a model file is missing, damaged, of the wrong hash or unloadable
@@ -53,7 +53,7 @@ class IndexMissingError(StoredIndexError):
 
 
 class IndexMismatchError(StoredIndexError):
-    """The index was made by another embedder, with other settings or in another format."""
+    """The index is of another folder, or was made by another embedder or in another format."""
 
 
 class IndexDamagedError(StoredIndexError):

@@ -11,13 +11,14 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from shlex import quote
 from typing import NamedTuple
 
 import numpy as np
 
 from rag_geo.corpus import Candidate, Scan, load_bytes, scan
 from rag_geo.embedding import Embedder, Vectors
-from rag_geo.errors import IndexLockedError, IndexMissingError, ResourceError
+from rag_geo.errors import IndexLockedError, IndexMismatchError, IndexMissingError, ResourceError
 from rag_geo.index.disk import Disk
 from rag_geo.index.lexical import VERSION as LEXICAL_VERSION
 from rag_geo.index.lexical import build_lexical
@@ -83,18 +84,21 @@ def update_index(
     `progress(stage, done, total)` is told how far it is, with the stages "reading" (files), "splitting" (documents),
     "embedding" (windows) and "writing" (files). With `rebuild` the old generation is not looked at.
 
-    Raises CorpusError for the folder, IndexLockedError while another process writes, IndexMismatchError and
-    IndexDamagedError for an old generation that cannot be updated, ResourceError when the disk is full or fails; the
-    old generation stays as it was then, as when the process is interrupted or killed at any moment.
+    Raises CorpusError for the folder, IndexLockedError while another process writes, IndexMismatchError for an index of
+    another folder, embedder or format, IndexDamagedError for an old generation that cannot be read, ResourceError when
+    the disk is full or fails; the old generation stays as it was then, as when the process is interrupted or killed at
+    any moment.
     """
     settings, progress, disk = settings or Settings(), progress or _say_nothing, disk or Disk()
     started = time.monotonic()
     index_dir = index_dir.expanduser()
     candidates, skipped = _look(folder, index_dir, settings)
     with _translated(index_dir), _one_writer(index_dir, disk):
-        old = None if rebuild else _old(index_dir, embedder)
-        reading = _read(candidates, skipped, old, settings, progress)
         resolved = folder.expanduser().resolve()
+        old = None if rebuild else _old(index_dir, embedder)
+        if old:
+            _refuse_another_folder(old, resolved, candidates)
+        reading = _read(candidates, skipped, old, settings, progress)
         if old and _is_same(old, reading, resolved, settings.windows):
             _sweep(index_dir, old.generation, disk)
             return _report(old, old.manifest, reading, published=False, embedded=0, started=started)
@@ -123,6 +127,20 @@ def _old(index_dir: Path, embedder: Embedder) -> Index | None:
         return None
     old.check_embedder(embedder)
     return old
+
+
+def _refuse_another_folder(old: Index, folder: Path, candidates: Sequence[Candidate]) -> None:
+    """Raise IndexMismatchError unless `old` holds `folder`, or one that was moved there: gone, with files in common."""
+    made_of = old.manifest.folder
+    if made_of == os.fspath(folder):
+        return
+    if not Path(made_of).is_dir() and any(one.file in old.numbers for one in candidates):
+        return
+    again = f"rag-geo index {quote(os.fspath(folder))} --index"
+    raise IndexMismatchError(
+        f"index {str(old.path)!r} holds the folder {made_of!r}, you asked for {os.fspath(folder)!r}",
+        hint=f"{again} OTHER keeps both; {again} {quote(os.fspath(old.path))} --rebuild replaces what it holds",
+    )
 
 
 def _read(
