@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import _thread
+import hashlib
 import json
 import threading
 import time
@@ -389,6 +390,22 @@ def test_an_answer_is_shown_whole_for_every_status(bench):
     for answer in (ANSWERED, PARTIAL, NOT_FOUND):
         bench.assistant.answer = answer
         assert bench("ask", "--json", "Who?").json["status"] == answer.status
+
+
+def test_a_model_given_by_its_path_is_ready_without_a_name_and_verified_anew(bench, tmp_path):
+    file = tmp_path / "my own.gguf"
+    file.write_bytes(b"GGUF" + bytes(100))
+    bench.env = {"RAG_GEO_MODEL": str(file), "RAG_GEO_CACHE": str(tmp_path / "cache"), "RAG_GEO_OFFLINE": "1"}
+    refused = bench("models", "pull")
+    assert (refused.code, refused.out) == (5, "")
+    assert "is not a known model" in refused.err
+    bench.env["RAG_GEO_TRUST_MODEL"] = "1"
+    assert bench("models", "pull").out == f"my own is ready: {file}\n"
+    for _ in range(2):
+        done = bench("models", "verify", str(file))
+        assert done.out == f"ok  my own  SHA-256 {hashlib.sha256(file.read_bytes()).hexdigest()}  {file}\n"
+        assert "checking my own.gguf" in done.err
+    assert bench("models", "pull", str(file) + "x").code == 5
 
 
 @pytest.mark.model

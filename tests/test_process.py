@@ -83,6 +83,26 @@ def test_output_into_a_closed_pipe_is_quiet(arguments):
     assert b"Exception ignored" not in err
 
 
+@pytest.mark.parametrize(
+    ("closed", "arguments", "code"),
+    [
+        (0, ["ask", "Who?"], 0),
+        (0, ["ask", "-"], 2),
+        (0, ["ask", "--jsonl", "-"], 2),
+        (1, ["ask", "Who?"], 0),
+        (1, ["ask", "--json", "Who?"], 0),
+        (2, ["ask", "Who?"], 0),
+    ],
+)
+def test_a_process_started_without_one_of_the_standard_streams_ends_with_its_code(closed, arguments, code):
+    source = ASK.format(tests=str(TESTS), arguments=arguments, wait="pass")
+    shell = 'exec "$0" -c "$1" ' + f"{closed}>&-"
+    done = subprocess.run(["sh", "-c", shell, sys.executable, source], capture_output=True, text=True, check=False)
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr
+    assert ("standard input is closed" in done.stderr) == (code == 2)
+
+
 def test_a_fault_of_the_program_is_a_traceback_and_exit_code_1():
     with start(["ask", "Who?"], "raise ZeroDivisionError") as process:
         _, err = process.communicate()

@@ -78,6 +78,16 @@ def _json_option(command: _Command) -> _Command:
     return click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")(command)
 
 
+class _Lines(click.File):
+    """A file of lines, or "-"; that the process was started without standard input is the user's to mend."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401
+        """See `click.File.convert`."""
+        if value == "-" and sys.stdin is None:
+            self.fail("standard input is closed", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="rag-geo", prog_name="rag-geo")
 def cli() -> None:
@@ -87,7 +97,7 @@ def cli() -> None:
 @cli.command()
 @click.argument("question", required=False)
 @_json_option
-@click.option("--jsonl", "batch", type=click.File("rb"), metavar="FILE|-", help="A question a line, an object a line.")
+@click.option("--jsonl", "batch", type=_Lines("rb"), metavar="FILE|-", help="A question a line, an object a line.")
 @click.option("-v", "--verbose", is_flag=True, help="Show withheld sentences with the reason, and figures.")
 @_index_option
 @_model_options
@@ -105,7 +115,7 @@ def ask(
         if question is not None:
             raise click.UsageError("QUESTION and --jsonl exclude each other")
         return _print_each(answer_each(edges, batch, filters, edges.settings(flags)))
-    wanted = question_from(question, sys.stdin.buffer)
+    wanted = question_from(question, lambda: sys.stdin)
     answer = answer_one(edges, wanted, filters, edges.settings(flags))
     if as_json:
         return _print_json(answer_object(answer))

@@ -30,6 +30,7 @@ def run_process(run: Callable[[], int], *, grace_s: float = GRACE_S) -> NoReturn
     other exception is left to the interpreter: a traceback, exit code 1.
     """
     _watch_signals(grace_s)
+    _open_missing()
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     try:
@@ -39,6 +40,13 @@ def run_process(run: Callable[[], int], *, grace_s: float = GRACE_S) -> NoReturn
     except _Terminated:
         code = TERMINATED
     _leave(code)
+
+
+def _open_missing() -> None:
+    """Have an output that the process was started without go nowhere; its number is then not given to another file."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - for good
 
 
 def _terminate(_number: int, _frame: object) -> NoReturn:

@@ -10,7 +10,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, BinaryIO, Protocol, TextIO
+from typing import TYPE_CHECKING, Protocol, TextIO
 
 from rag_geo.errors import RagGeoError, UsageError
 from rag_geo.question import Asked, check_filters, check_question, parse_line, raw_id, raw_question
@@ -109,13 +109,19 @@ def split_options(options: Mapping[str, object]) -> tuple[Filters, dict[str, obj
     return check_filters(filters), flags
 
 
-def question_from(argument: str | None, stdin: BinaryIO) -> str:
-    """Give the checked question of the command line; "-" reads it from `stdin`. Raises `UsageError`."""
+def question_from(argument: str | None, stdin: Callable[[], TextIO | None]) -> str:
+    """Give the checked question of the command line; "-" reads it from `stdin`. Raises `UsageError`.
+
+    `stdin` gives None where the process was started without one.
+    """
     if argument is None:
         raise UsageError("no question given", hint='rag-geo ask "Who …?", or --jsonl FILE for many')
     if argument != "-":
         return check_question(argument)
-    return check_question(stdin.read(_MOST_BYTES).decode("utf-8", errors="replace").removeprefix("\ufeff"))
+    stream = stdin()
+    if stream is None:
+        raise UsageError("standard input is closed, expected a question on it", hint='rag-geo ask "Who …?"')
+    return check_question(stream.buffer.read(_MOST_BYTES).decode("utf-8", errors="replace").removeprefix("\ufeff"))
 
 
 def answer_one(edges: Edges, question: str, filters: Filters, settings: Settings) -> Answer:
@@ -176,12 +182,17 @@ def open_index(settings: Settings) -> Index:
 
 
 def pull_model(edges: Edges, name: str, settings: Settings, given: Path | None = None) -> ModelFile:
-    """Get a model into the cache with a progress bar, unless it is there; `given` is a file to copy."""
+    """Get a model into the cache with a progress bar, unless it is there; `given` is a file to copy.
+
+    A model that is given by its path is only checked: there is nothing to get.
+    """
     from rag_geo import models
 
-    spec = models.find_spec(name)
     with edges.terminal().progress() as advance:
         report = _reporter(advance)
+        if given is None and (found := _at_path(name, settings, report)):
+            return found
+        spec = models.find_spec(name)
         return models.pull(spec, settings.cache, report=report, offline=settings.offline, given=given)
 
 
@@ -190,7 +201,9 @@ def verify_model(edges: Edges, name: str, settings: Settings) -> ModelFile:
     from rag_geo import models
 
     with edges.terminal().progress() as advance:
-        return models.verify(models.find_spec(name), settings.cache, report=_reporter(advance))
+        report = _reporter(advance)
+        found = _at_path(name, settings, report, fresh=True)
+        return found or models.verify(models.find_spec(name), settings.cache, report=report)
 
 
 def calibrate(
@@ -235,6 +248,19 @@ def model_object(state: ModelState) -> dict[str, object]:
 
 def _reporter(advance: Advance) -> Report:
     return lambda progress: advance(progress.what, progress.done_bytes, progress.total_bytes)
+
+
+def _at_path(name: str, settings: Settings, report: Report, *, fresh: bool = False) -> ModelFile | None:
+    """Check the model at the path `name`; None when it is the name of a known model, or nothing is there."""
+    from rag_geo import models
+
+    path = Path(name).expanduser()
+    if any(spec.name == name for spec in models.registry()) or not path.exists():
+        return None
+    trust = settings.trust_model
+    if path.is_dir():
+        return models.embedder_folder(name, None if fresh else settings.cache, trust=trust, report=report)
+    return models.resolve_model(name, settings.cache, trust=trust, fresh=fresh, report=report)
 
 
 def _apart(assistant: Answerer, question: str, filters: Filters) -> Iterator[Event]:

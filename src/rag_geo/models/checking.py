@@ -81,23 +81,25 @@ def resolve_model(
     cache_dir: Path,
     *,
     trust: bool = False,
+    fresh: bool = False,
     report: Report = ignore_progress,
     specs: Sequence[ModelSpec] | None = None,
 ) -> ModelFile:
     """Find and check the GGUF file of a model of the registry, or at a path. Never downloads.
 
     A file at a path is accepted when its SHA-256 is in the registry, or whatever it is with `trust`. Hashes are
-    remembered in ``cache_dir/models/verified.json``. Raises ModelError: missing, truncated, not GGUF, wrong hash.
+    remembered in ``cache_dir/models/verified.json``, and computed anew if `fresh`. Raises ModelError: missing, truncated,
+    not GGUF, wrong hash.
     """
     known = registry() if specs is None else tuple(specs)
     if any(spec.name == name_or_path for spec in known):
         spec = find_spec(name_or_path, "answerer", specs=known)
-        return check_answerer(spec, model_path(spec, cache_dir), hash_memory(cache_dir), report=report)
+        return check_answerer(spec, model_path(spec, cache_dir), hash_memory(cache_dir), fresh=fresh, report=report)
     path = Path(name_or_path).expanduser()
     if not (os.path.lexists(path) or path.suffix == ".gguf" or len(path.parts) > 1):
         find_spec(name_or_path, "answerer", specs=known)  # raises, with the names there are
     answerers = [spec for spec in known if spec.role == "answerer"]
-    return _check_path(path, answerers, hash_memory(cache_dir), trust=trust, report=report)
+    return _check_path(path, answerers, hash_memory(cache_dir), trust=trust, fresh=fresh, report=report)
 
 
 def verify(spec: ModelSpec, cache_dir: Path, *, report: Report = ignore_progress) -> ModelFile:
@@ -194,7 +196,7 @@ def check_answerer(
 
 
 def _check_path(
-    path: Path, answerers: Sequence[ModelSpec], memory: HashMemory, *, trust: bool, report: Report
+    path: Path, answerers: Sequence[ModelSpec], memory: HashMemory, *, trust: bool, fresh: bool, report: Report
 ) -> ModelFile:
     hint = f"give the path of a GGUF file, or one of: {', '.join(spec.name for spec in answerers)}"
     try:
@@ -203,7 +205,7 @@ def _check_path(
         for spec in answerers:
             if path.name == spec.file and not trust:
                 _refuse_size(path, found, spec.bytes, f"rag-geo models pull {spec.name}")
-        digest = memory.sha256(path, report=report)
+        digest = memory.sha256(path, fresh=fresh, report=report)
     except OSError as error:
         raise ModelError(f"model file {str(path)!r} cannot be read: {error.strerror or error}", hint=hint) from error
     name = next((spec.name for spec in answerers if spec.sha256 == digest), None)
