@@ -502,3 +502,17 @@ def test_a_claim_is_checked_within_five_milliseconds() -> None:
     assert (
         process_time() - start
     ) / 20 < 0.005 * 4  # four times the bar, for a slow machine; CPU time, so that others on it do not count
+
+
+@pytest.mark.parametrize(
+    ("claim", "question", "passes"),
+    [
+        ("The port could become a ruin if it is not repaired.", "What becomes of the port if it is not repaired?", True),
+        ("If it is not repaired, the port could become a ruin.", "What becomes of the port if it is not repaired?", True),
+        ("The port could not become a ruin if it is repaired.", "What becomes of the port if it is repaired?", False),
+    ],
+)
+def test_a_condition_that_repeats_the_question_denies_nothing(claim, question, passes):
+    text = "The council may leave the port unrepaired, and it could become a ruin."
+    sentence = Sentence("a.md", 1, 0, len(text), text)
+    assert (check_negation(claim, Evidence((sentence,)), question) is None) is passes

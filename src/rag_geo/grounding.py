@@ -521,10 +521,25 @@ def _as_cited(read: Facts, evidence: Evidence, question: str) -> Facts:
 
 
 def check_negation(claim: str, evidence: Evidence, question: str = "") -> Failure | None:
-    """Nothing denied that the evidence affirms, nothing affirmed that it denies, no word turned into its opposite."""
+    """Nothing denied that the evidence affirms, nothing affirmed that it denies, no word turned into its opposite.
+
+    A condition that only repeats the question ("if it is not admitted") denies nothing and is left out.
+    """
     sentences = [facts(sentence.text) for sentence in evidence.sentences]
-    reason = turned_negation(facts(claim), sentences) or turned_opposite(facts(claim), sentences)
+    said = facts(_without_asked_condition(claim, question))
+    reason = turned_negation(said, sentences) or turned_opposite(said, sentences)
     return Failure("negation", reason) if reason else None
+
+
+_CONDITION = re.compile(r",?\s*\b(?:if|unless)\b[^,.;]*,?", re.IGNORECASE)
+
+
+def _without_asked_condition(claim: str, question: str) -> str:
+    """The claim without an if-clause whose words are all in the question."""
+    found = _CONDITION.search(claim)
+    if found is None or not facts(found.group()).content <= facts(question).content:
+        return claim
+    return f"{claim[: found.start()]}{' ' if found.start() else ''}{claim[found.end() :].lstrip()}"
 
 
 _RUNGS: tuple[Rung, ...] = (check_numbers, check_names, check_novelty, check_kind, check_together, check_negation)
