@@ -507,9 +507,9 @@ def test_a_claim_is_checked_within_five_milliseconds() -> None:
 @pytest.mark.parametrize(
     ("claim", "question", "passes"),
     [
-        ("The port could become a ruin if it is not repaired.", "What becomes of the port if it is not repaired?", True),
-        ("If it is not repaired, the port could become a ruin.", "What becomes of the port if it is not repaired?", True),
-        ("The port could not become a ruin if it is repaired.", "What becomes of the port if it is repaired?", False),
+        ("The port could become a ruin if it is not repaired.", "What if it is not repaired?", True),
+        ("If it is not repaired, the port could become a ruin.", "What if it is not repaired?", True),
+        ("The port could not become a ruin if it is repaired.", "What if it is repaired?", False),
     ],
 )
 def test_a_condition_that_repeats_the_question_denies_nothing(claim, question, passes):
