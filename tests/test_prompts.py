@@ -83,6 +83,16 @@ def test_a_passage_says_where_it_is_from_once_for_neighbours_of_one_document():
     assert text == "From “A” by Ann Lee:\nOne. Two.\nThree.\nFrom b.txt:\nFour."
 
 
+def test_a_long_title_and_author_are_cut_at_a_word_and_a_short_one_is_whole():
+    title, author = "long words " * 200, "Ann " * 500
+    (line, text) = prompts.passage_text([passage("One.", title=title, author=author)]).split("\n")
+    assert text == "One."
+    assert line == f"From “{'long words ' * 10}long…” by {'Ann ' * 29}Ann…:"
+    assert len(line) <= 2 * 120 + len("From “” by :")
+    assert prompts.passage_origin(passage("One.", title="x" * 121)) == f"From “{'x' * 119}…”:"
+    assert prompts.passage_origin(passage("One.", title="x" * 120)) == f"From “{'x' * 120}”:"
+
+
 def test_the_prompt_id_changes_with_the_words_of_a_prompt(monkeypatch):
     before = prompts.prompt_id(CHAT)
     assert before == prompts.prompt_id(CHAT)

@@ -187,6 +187,11 @@ def test_all_is_given_when_all_fits():
     assert chosen(choose_context(hits, "x", words, 100)) == [(2, ["One.", "Two."]), (1, ["Three."])]
 
 
+def test_a_document_with_a_title_of_two_thousand_characters_is_given_all_the_same():
+    long = replace(hit(texts=("Oil was sold.",)), title="Oil " * 500)
+    assert chosen(choose_context([long], "oil", words, 60)) == [(1, ["Oil was sold."])]
+
+
 def test_the_sentences_near_the_question_are_kept_in_the_order_of_the_text():
     texts = (
         "Long talk about nothing here at all.",

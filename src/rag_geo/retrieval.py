@@ -22,6 +22,7 @@ from rag_geo.embedding import Embedder, Vectors
 from rag_geo.errors import UsageError
 from rag_geo.index.lexical import terms
 from rag_geo.index.store import Entry, Index
+from rag_geo.prompts import passage_origin
 from rag_geo.records import Filters, Hit, Passage, Sentence, Span
 from rag_geo.settings import RetrievalSettings
 
@@ -277,7 +278,11 @@ def choose_context(
     for h, wish in wishes:
         hit = hits[h]
         cost = sum(costs[h][i] for i in wish - taken[h])
-        cost += 0 if hit.file in files else count_tokens(f"From {hit.title or hit.file}:")
+        cost += (
+            0
+            if hit.file in files
+            else count_tokens(passage_origin(Passage(hit.file, hit.paragraph, hit.title, hit.heading, ())))
+        )
         if cost <= left:
             taken[h] |= wish
             files.add(hit.file)

@@ -25,6 +25,9 @@ CHECK_QUESTION = "\nDoes the text state every detail of the claim? Reply Yes or 
 EXAMINE_QUESTION = "\nIs this the right answer to the question, and does the text state it? Reply Yes or No."
 YES_NO = ("Yes", "No")
 
+#: Characters that the model is given of a title or an author.
+MOST_OF_A_NAME = 120
+
 #: The prompts, each with its own place in the model's cache.
 Lane = Literal["answer", "check", "examine"]
 LANES: tuple[Lane, ...] = ("answer", "check", "examine")
@@ -183,10 +186,18 @@ def passage_text(passages: Sequence[Passage]) -> str:
 
 
 def passage_origin(passage: Passage) -> str:
-    """The line above a passage: title and author as far as they are known."""
-    title = f"“{one_line(passage.title)}”" if passage.title else one_line(passage.file)
-    by = f" by {one_line(passage.author)}" if passage.author else ""
+    """The line above a passage: title and author as far as they are known, so short that the passage has room."""
+    title = f"“{_clipped(passage.title)}”" if passage.title else _clipped(passage.file)
+    by = f" by {_clipped(passage.author)}" if passage.author else ""
     return f"From {title}{by}:"
+
+
+def _clipped(text: str) -> str:
+    line = one_line(text)
+    if len(line) <= MOST_OF_A_NAME:
+        return line
+    words = line[:MOST_OF_A_NAME].rpartition(" ")[0]
+    return f"{words or line[: MOST_OF_A_NAME - 1]}…"
 
 
 def one_line(text: str) -> str:
