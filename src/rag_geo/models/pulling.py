@@ -98,7 +98,7 @@ def pull(
     except OSError as error:
         raise ResourceError(
             f"model {spec.name!r} cannot be written to {str(target.parent)!r}: {error}",
-            hint="free some space, or choose another folder with --cache DIR",
+            hint="free some space, or choose another folder with RAG_GEO_CACHE=DIR",
         ) from error
 
 
@@ -219,7 +219,7 @@ def _refuse_full_disk(spec: ModelSpec, part: Path, beside: int, outside: Outside
         raise ResourceError(
             f"not enough disk space for model {spec.name!r} in {str(part.parent)!r}: "
             f"{needed:,} bytes needed, {free:,} free",
-            hint="free some space, or choose another folder with --cache DIR",
+            hint="free some space, or choose another folder with RAG_GEO_CACHE=DIR",
         )
 
 
