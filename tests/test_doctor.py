@@ -13,6 +13,8 @@ from rag_geo import doctor
 from rag_geo.cpu import BuildRecord
 from rag_geo.doctor import Finding, Part
 from rag_geo.errors import ModelError
+from rag_geo.models import ask_pip
+from rag_geo.models.download import SourceError
 from rag_geo.settings import Settings, resolve_settings
 
 PART = Part("part", lambda _settings: [Finding("ok", "part", "fine")], 30, 5, "rebuild")
@@ -211,12 +213,24 @@ def test_good_vectors_are_of_length_one_and_tell_meanings_apart():
     assert {size.exit_code, length.exit_code, meaning.exit_code} == {5}
 
 
+def test_a_file_of_the_working_directory_is_never_run_in_place_of_a_module(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("json", "subprocess", "rag_geo"):
+        Path(f"{name}.py").write_text(f"open({name!r}, 'w').close()\n", encoding="utf-8")
+    part = doctor.Part("index", doctor.check_index, 60, 4, "")
+    (found,) = doctor.run_part(part, replace(Settings(), index=tmp_path / "none"), [*doctor.CHILD, "index"])
+    assert "there is no index" in found.finding
+    with pytest.raises(SourceError):
+        ask_pip(["no-such-package-anywhere==1"], arguments=["--no-index"])
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["json.py", "rag_geo.py", "subprocess.py"]
+
+
 @pytest.mark.model
 def test_the_real_parts_are_fine_on_a_machine_that_is_set_up():
     settings = replace(Settings(), model="smollm2-135m-instruct-q4_1")
     parts = {part.name: part for part in doctor.PARTS}
     for name, wanted in (("library", ["llama.cpp"]), ("model", ["model", "writing"]), ("embedder", ["embedder"])):
-        command = [sys.executable, "-m", "rag_geo.doctor", name]
+        command = [*doctor.CHILD, name]
         found = list(doctor.run_part(parts[name], settings, command))
         assert [(each.state, each.name) for each in found] == [("ok", each) for each in wanted], found
 

@@ -29,6 +29,9 @@ GIGABYTE = 10**9
 DISK_NEEDED = GIGABYTE
 """Free space below which building an index or keeping saved states may fail, in bytes."""
 
+CHILD = (sys.executable, "-P", "-m", "rag_geo.doctor")
+"""What starts a child; -P, so that no file of the working directory is taken for a module."""
+
 _REBUILD = "rebuild llama.cpp for this machine: rm -rf .venv, then make setup"
 _INSTALL = "install the pinned versions again: make setup"
 _TOKENS = 10
@@ -57,9 +60,7 @@ class Part:
     advice: str
 
 
-def examine(
-    settings: Settings, *, command: Sequence[str] = (sys.executable, "-m", "rag_geo.doctor")
-) -> Iterator[Finding]:
+def examine(settings: Settings, *, command: Sequence[str] = CHILD) -> Iterator[Finding]:
     """Run every check, cheap ones first, and give each finding as soon as it is there.
 
     `command` starts a child; the name of the part is appended.
@@ -282,7 +283,7 @@ def check_index(settings: Settings) -> Iterator[Finding]:
     from rag_geo.embedding import load_embedder
     from rag_geo.index import Index
 
-    index = Index.open(settings.index.expanduser())
+    index = Index.open(settings.index)
     made = index.manifest
     yield Finding("ok", "index", f"{made.generation}: {made.documents} documents, every file as its SHA-256 says")
     index.check_embedder(load_embedder(settings.embedder, settings.cache, trust=settings.trust_model))

@@ -54,9 +54,10 @@ def ask_pip(
 ) -> tuple[WheelLink, ...]:
     """Ask where pip would take each `name==version` from, in the order asked. Raises SourceError.
 
-    `arguments` are further options of ``pip install``; `python` is the interpreter whose pip is asked.
+    `arguments` are further options of ``pip install``; `python` is the interpreter whose pip is asked (with -P: no file
+    of the working directory is taken for a module).
     """
-    command = [python, "-m", "pip", *REPORT, *arguments, "--report", "-", *requirements]
+    command = [python, "-P", "-m", "pip", *REPORT, *arguments, "--report", "-", *requirements]
     try:
         done = subprocess.run(
             command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PIP_SECONDS, check=False
