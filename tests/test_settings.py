@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,8 @@ from hypothesis import strategies as st
 
 from rag_geo.errors import UsageError
 from rag_geo.settings import BOUNDS, Settings, env_name, known_settings, read_toml, resolve_settings
+
+AT_HOME = replace(Settings(), cache=Path("~/.cache/rag-geo").expanduser())
 
 
 def value_of(settings: Settings, key: str) -> object:
@@ -20,7 +23,7 @@ def value_of(settings: Settings, key: str) -> object:
 
 
 def test_without_anything_given_the_defaults_hold():
-    assert resolve_settings() == Settings()
+    assert resolve_settings() == AT_HOME
 
 
 def test_every_default_is_within_its_bounds_and_of_its_type():
@@ -75,7 +78,7 @@ def test_switches_in_the_environment_are_read_as_people_write_them(text, wanted)
 
 
 def test_an_empty_variable_and_foreign_variables_do_not_count():
-    assert resolve_settings(env={"RAG_GEO_MODEL": "", "PATH": "/bin", "RAG_GEO_CONFIG": "x.toml"}) == Settings()
+    assert resolve_settings(env={"RAG_GEO_MODEL": "", "PATH": "/bin", "RAG_GEO_CONFIG": "x.toml"}) == AT_HOME
 
 
 @pytest.mark.parametrize(
@@ -117,7 +120,7 @@ def test_any_text_as_toml_gives_settings_or_a_usage_error(text):
     try:
         settings = resolve_settings(toml=text)
     except UsageError as error:
-        assert error.message
+        assert error.message  # noqa: PT017 - either outcome is right
     else:
         assert isinstance(settings, Settings)
 
@@ -138,3 +141,19 @@ def test_a_settings_file_that_is_no_text_is_refused(tmp_path):
         read_toml(path, required=False)
     with pytest.raises(UsageError, match="cannot be read"):
         read_toml(tmp_path, required=False)
+
+
+@pytest.mark.parametrize(
+    "given", [{"flags": {"index": Path("~/i")}}, {"env": {"RAG_GEO_INDEX": "~/i"}}, {"toml": "index = '~/i'"}]
+)
+def test_a_path_in_the_home_folder_is_written_out_wherever_it_was_given(given, monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    settings = resolve_settings(**given)
+    assert (settings.index, settings.cache) == (tmp_path / "i", tmp_path / ".cache" / "rag-geo")
+
+
+def test_a_model_in_the_home_folder_is_written_out_and_an_unknown_user_is_left(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    settings = resolve_settings(flags={"model": "~/m.gguf", "embedder": "~/e", "cache": Path("~nobody-here/c")})
+    assert (settings.model, settings.embedder) == (f"{tmp_path}/m.gguf", f"{tmp_path}/e")
+    assert settings.cache == Path("~nobody-here/c")

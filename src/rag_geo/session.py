@@ -178,7 +178,7 @@ def open_index(settings: Settings) -> Index:
     """Open the index of the settings, every byte checked."""
     from rag_geo.index import Index
 
-    return Index.open(settings.index.expanduser())
+    return Index.open(settings.index)
 
 
 def pull_model(edges: Edges, name: str, settings: Settings, given: Path | None = None) -> ModelFile:

@@ -6,6 +6,7 @@ Nothing else in the package reads the environment.
 
 from __future__ import annotations
 
+import os
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
@@ -64,7 +65,7 @@ class ReadingSettings:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """All settings. Paths are as given (relative to the working directory)."""
+    """All settings. Paths are relative to the working directory; `resolve_settings` writes out a ``~`` in them."""
 
     index: Path = Path("index/default")
     cache: Path = Path("~/.cache/rag-geo")
@@ -150,7 +151,15 @@ def resolve_settings(
         for name, cls in SECTIONS.items()
     }
     top: dict[str, Any] = {key: value for key, value in values.items() if "." not in key}
-    return replace(Settings(), **top, **sections)
+    return _at_home(replace(Settings(), **top, **sections))
+
+
+def _at_home(settings: Settings) -> Settings:
+    """Write out the ``~`` in every path, so that nothing behind this has to; one of no known user stays as it is."""
+    # os.path.expanduser never raises, Path.expanduser does.
+    index, cache = (Path(os.path.expanduser(path)) for path in (settings.index, settings.cache))
+    model, embedder = (os.path.expanduser(name) for name in (settings.model, settings.embedder))
+    return replace(settings, index=index, cache=cache, model=model, embedder=embedder)
 
 
 def read_toml(path: Path, *, required: bool) -> str:
