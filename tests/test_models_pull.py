@@ -714,7 +714,7 @@ def test_a_cache_that_cannot_be_written_is_named(tmp_path, server):
     (tmp_path / "models").write_text("a file in the place of the folder")
     with pytest.raises(ResourceError, match="cannot be written") as caught:
         pull(SPEC, tmp_path, outside=outside(server))
-    assert "--cache" in caught.value.hint
+    assert "RAG_GEO_CACHE=DIR" in caught.value.hint
 
 
 def test_addresses_and_proxies_that_make_no_sense_fail_the_source_only(tmp_path, server, monkeypatch):
