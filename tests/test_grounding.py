@@ -516,3 +516,21 @@ def test_a_condition_that_repeats_the_question_denies_nothing(claim, question, p
     text = "The council may leave the port unrepaired, and it could become a ruin."
     sentence = Sentence("a.md", 1, 0, len(text), text)
     assert (check_negation(claim, Evidence((sentence,)), question) is None) is passes
+
+
+@pytest.mark.parametrize(
+    ("claim", "passes"),
+    [
+        ("Norland is described as the weaker ally of Sudland by Moran.", True),
+        ("Norland is described as the weaker ally of Sudland by both Keller and Ibsen.", False),
+        ("Norland is called the weaker ally by Ibsen.", False),
+        ("The pact is regarded as vital by Keller and Ibsen.", True),
+    ],
+)
+def test_what_is_described_by_somebody_must_be_said_by_them(claim, passes):
+    texts = (
+        "Moran affirms that Norland is the weaker ally of Sudland.",
+        "Keller and Ibsen both regard the pact of Norland and Sudland as vital.",
+    )
+    sentences = tuple(Sentence("a.md", 1 + n, 100 * n, 100 * n + len(t), t) for n, t in enumerate(texts))
+    assert (check_together(claim, Evidence(sentences)) is None) is passes

@@ -21,8 +21,8 @@ from rag_geo.errors import UsageError
 #: Signals of the gate: the model's log-odds of Yes; cosine of the best window; share of the question's words in the
 #: passages together and in the best one of them; shares of its names and numbers that the passages lack.
 GATE_SIGNALS = ("gate", "similarity", "coverage", "best_coverage", "names_missing", "numbers_missing")
-#: Signals of a claim: the three log-odds of the model, how much of the question the cited paragraphs cover and which share
-#: of its names they lack (`rag_geo.grounding.signals`), and whether the claim is a quote.
+#: Signals of a claim: the three log-odds of the model, how much of the question the cited paragraphs cover and which
+#: share of its names they lack (`rag_geo.grounding.signals`), and whether the claim is a quote.
 CHECK_SIGNALS = (
     "gate",
     "check",

@@ -496,6 +496,7 @@ def check_together(claim: str, evidence: Evidence, question: str = "") -> Failur
         settled(_outside_brackets(facts(sentence.text), read), lower, known) for sentence in evidence.sentences
     ]
     reason = _numbers_apart(read, evidence) or _names_apart(read, evidence) or _other_author(claim, evidence)
+    reason = reason or _speaker_apart(read, evidence)
     for compare in COMPARISONS:
         reason = reason or compare(read, sentences)
     return Failure("together", reason) if reason else None
@@ -701,6 +702,34 @@ def _linked(name: Name, near: Sequence[Name], holder: _Reach, reaches: Sequence[
 def _about_same(read: Facts, holder: _Reach) -> bool:
     """Whether a claim without names shares some content with the sentence that has its number."""
     return not read.content or bool(read.content & frozenset().union(*(text.content for text in holder.texts)))
+
+
+_SAID_BY = re.compile(
+    r"\b(?:described|called|seen|regarded|viewed|named|considered|labell?ed|characteri[sz]ed|termed|portrayed|dubbed|said"
+    r"|stated|affirmed|claimed|argued|denied|written|reported|noted|held|judged)\b(?P<what>[^;]*?)\bby\b(?P<who>[^,;]*)",
+    re.IGNORECASE,
+)
+
+
+def _speaker_apart(read: Facts, evidence: Evidence) -> str | None:
+    """Whoever something is described or said "by" must stand in a sentence with at least half of what is said."""
+    found = _SAID_BY.search(read.text)
+    if found is None:
+        return None
+    speakers = [name for name in read.names if found.start("who") <= name.start < found.end("who")]
+    what = frozenset(
+        word.key
+        for word in read.words
+        if word.content and not word.name and found.start("what") <= word.start < found.end("what")
+    )
+    reaches = _reaches(evidence)
+    for speaker in speakers:
+        # A heading names the subject of a section, it does not say it: only sentences count, unlike for the speaker.
+        said = [_vocabulary(t for t in r.texts if t.text not in evidence.names) for r in reaches if r.has(speaker)]
+        shares = [len(what & words) for words in said]
+        if what and 2 * max(shares, default=0) < len(what):
+            return f"the cited sentences do not say this of {speaker.text}"
+    return None
 
 
 def _names_apart(read: Facts, evidence: Evidence) -> str | None:
