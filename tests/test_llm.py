@@ -205,7 +205,7 @@ def test_a_state_folder_that_cannot_be_written_costs_only_time(tmp_path):
 
 @pytest.mark.model
 def test_stop_ends_a_long_prompt_at_once_and_the_model_works_on(default):
-    prompt = asked("The ferry carries 40 cars over the Ness. " * 120, "What does the ferry carry?")
+    prompt = asked("The ferry carries 40 cars over the Ness. " * 100, "What does the ferry carry?")
     raised = []
 
     def read() -> None:
@@ -222,6 +222,9 @@ def test_stop_ends_a_long_prompt_at_once_and_the_model_works_on(default):
     reader.join(5)
     assert time.perf_counter() - start < 1.0
     assert raised
+    with pytest.raises(Stopped):
+        default.choose(asked(), ("Yes", "No"))
+    default.start()
     yes, no = default.choose(asked(), ("Yes", "No"))
     assert yes > no
 
