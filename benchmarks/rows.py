@@ -25,7 +25,7 @@ from rag_geo.settings import RetrievalSettings, Settings
 from rag_geo.text.folding import visible
 
 #: Whether `Answer.tokens.read` counts each written token too, which is read to go on; `QuestionTokens` checks it.
-WRITTEN_IS_READ = True
+WRITTEN_IS_READ = False
 EVIDENCE = "best paragraph after"
 SYNTHETIC_DOCUMENTS = 1000
 SLICES = 5
