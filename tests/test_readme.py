@@ -308,7 +308,11 @@ def test_no_address_on_the_network_is_written():
     assert not re.search(r"https?://|\bpypi\b|pythonhosted|huggingface\.co", README, re.IGNORECASE)
 
 
-def test_there_is_one_place_for_the_figures():
-    heading = README.index("\n## Figures\n")
-    assert README.count("<!-- figures -->") == 1
-    assert "\n## " not in README[heading + 4 : README.index("<!-- figures -->")]
+def test_the_curve_is_the_one_that_ships():
+    [fitted] = json.loads((ROOT / "src" / "rag_geo" / "fitted.json").read_text(encoding="utf-8"))
+    figures = README[README.index("\n## Figures\n") :]
+    rows = re.findall(r"^\| \**(0\.\d\d)\**( \(shipped\))? \| (\d+)% \| (\d+)% \| (\d+)% \|$", figures, re.MULTILINE)
+    curve = {f"{threshold:.2f}": [f"{share:.0%}"[:-1] for share in shares] for threshold, *shares in fitted["curve"]}
+    assert len(rows) >= 8
+    assert all(shares == curve[threshold] for threshold, _, *shares in rows)
+    assert [float(threshold) for threshold, shipped, *_ in rows if shipped] == [fitted["check"]["threshold"]]
