@@ -45,6 +45,7 @@ from rag_geo.records import (
 )
 from rag_geo.retrieval import choose_context, embed_query, search
 from rag_geo.settings import Settings
+from rag_geo.text.facts import facts
 from rag_geo.text.sentences import sentence_spans
 
 NO_FILTERS = Filters()
@@ -203,12 +204,11 @@ class Assistant:
 
     def _quote(self, asked: Asked) -> list[Claim]:
         """The document's own sentence in place of a withheld one, if it passes the same ladder; else nothing."""
-        quoted = [self._verify(text, asked, quoted=True) for text in quotable(asked)]
-        passed = [claim for claim in quoted if claim.status == "verified"]
+        passed = [claim for claim in self.verify_quotes(asked) if claim.status == "verified"]
         return sorted(passed, key=lambda claim: -(claim.probability or 0.0))[:1]
 
     def verify_quotes(self, asked: Asked) -> list[Claim]:
-        """What `_quote` would choose from, verified or not: for measuring."""
+        """The sentences that may stand for an answer, each verified or withheld."""
         return [self._verify(text, asked, quoted=True) for text in quotable(asked)]
 
     def _verify(self, text: str, asked: Asked, *, quoted: bool = False) -> Claim:
@@ -275,8 +275,6 @@ def retrieval_signals(question: str, hits: Sequence[Hit], passages: Sequence[Pas
     together, `best_coverage` in the best one of them; `names_missing` and `numbers_missing` see
     `grounding.question_support`.
     """
-    from rag_geo.text.facts import facts
-
     asked = facts(question).content
     found = [facts(prompts.passage_text([passage])).content for passage in passages]
     together = frozenset().union(*found) if found else frozenset()
