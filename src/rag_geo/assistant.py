@@ -6,6 +6,7 @@ what it wrote only the sentences whose evidence was found and checked. `Assistan
 
 from __future__ import annotations
 
+import copy
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -131,6 +132,16 @@ class Assistant:
         """Free the model."""
         self.generator.close()
 
+    def over(self, index: Index) -> Self:
+        """The same models over another index; close only one of the two.
+
+        Raises `IndexMismatchError` for an index that another embedder made.
+        """
+        index.check_embedder(self.embedder)
+        other = copy.copy(self)
+        other.index = index
+        return other
+
     def ask(self, question: str, filters: Filters = NO_FILTERS) -> Answer:
         """The answer to one question; see `stream`."""
         for event in self.stream(question, filters):
@@ -153,14 +164,14 @@ class Assistant:
         clock.mark("retrieve_s")
         clock.mark("first_evidence_s")
         yield EvidenceFound(asked.hits, asked.passages, clock.seconds)
-        answerable = yield from self._judge(asked)
+        answerable = yield from self.judge(asked)
         proceeds = bool(asked.passages) and self.calibration.gate.passes(answerable)
         yield Judged(answerable, proceeds)
         claims: list[Claim] = []
         sentences = (yield from self._write(asked)) if proceeds else []
         clock.mark("generate_s", since="first_evidence_s")
         for text in sentences:
-            claims.append(self._verify(text, asked))
+            claims.append(self.verify(text, asked))
             yield ClaimChecked(claims[-1])
         if proceeds and not any(claim.status == "verified" for claim in claims):
             quoted = self._quote(asked)
@@ -178,7 +189,7 @@ class Assistant:
         passages = tuple(replace(one, author=self.index.document(one.file).author) for one in chosen)
         return Asked(question, hits, passages, retrieval_signals(question, hits, passages))
 
-    def _judge(self, asked: Asked) -> Steps[Event, None, float]:
+    def judge(self, asked: Asked) -> Steps[Event, None, float]:
         """Let the model read the passages; the probability that the answer is in them."""
         if not asked.passages:
             return 0.0
@@ -209,23 +220,15 @@ class Assistant:
 
     def verify_quotes(self, asked: Asked) -> list[Claim]:
         """The sentences that may stand for an answer, each verified or withheld."""
-        return [self._verify(text, asked, quoted=True) for text in quotable(asked)]
+        return [self.verify(text, asked, quoted=True) for text in quotable(asked)]
 
-    def _verify(self, text: str, asked: Asked, *, quoted: bool = False) -> Claim:
+    def verify(self, text: str, asked: Asked, *, quoted: bool = False) -> Claim:
         """One sentence through the ladder: verified with its citations, or withheld with the reason."""
         names = {passage.file: (passage.title, passage.author) for passage in asked.passages}
         evidence, failure = grounding.gather(text, asked.passages, asked.question, names)
         if failure is not None:
             return Claim(text, "withheld", failure.reason, failure.rung)
-        check = prompts.check_prompt(self.chat, evidence.sentences, text)
-        examine = prompts.examine_prompt(self.chat, evidence.sentences, asked.question, text)
-        signals = {
-            **asked.signals,
-            **grounding.signals(text, evidence, asked.question),
-            "check": self._log_odds(check),
-            "examine": self._log_odds(examine),
-            "quoted": float(quoted),
-        }
+        signals = self.weigh(text, evidence, asked, quoted=quoted)
         probability = self.calibration.check.probability(signals)
         if not self.calibration.check.passes(probability):
             reason = f"the cited sentences may not say all of it (probability {probability:.2f})"
@@ -234,6 +237,20 @@ class Assistant:
         for citation in citations:
             self._assert_verbatim(citation)
         return Claim(text, "verified", "", "", citations, round(probability, 4), signals)
+
+    def weigh(
+        self, text: str, evidence: grounding.Evidence, asked: Asked, *, quoted: bool = False
+    ) -> dict[str, float]:
+        """The signals of a sentence and its evidence, the model's own among them: what the last rung decides by."""
+        check = prompts.check_prompt(self.chat, evidence.sentences, text)
+        examine = prompts.examine_prompt(self.chat, evidence.sentences, asked.question, text)
+        return {
+            **asked.signals,
+            **grounding.signals(text, evidence, asked.question),
+            "check": self._log_odds(check),
+            "examine": self._log_odds(examine),
+            "quoted": float(quoted),
+        }
 
     def _answer(self, asked: Asked, claims: Sequence[Claim], answerable: float, clock: _Clock) -> Answer:
         """The record of everything."""
