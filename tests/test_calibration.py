@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 
 import numpy as np
@@ -23,8 +22,9 @@ from rag_geo.calibration import (
     to_json,
 )
 from rag_geo.errors import UsageError
+from rag_geo.evaluation.cases import Case
 from rag_geo.fitting import Observation
-from rag_geo.records import Citation, Claim
+from rag_geo.records import Claim
 
 
 @given(st.floats(-1e6, 1e6))
@@ -168,37 +168,15 @@ def test_a_question_is_never_judged_by_a_fit_that_saw_it():
     assert found[4] == found[5]
 
 
-def claim(text: str, *quotes: str) -> Claim:
-    return Claim(text, "verified", citations=tuple(Citation("a.md", 1, 0, len(q), q) for q in quotes))
-
-
-@pytest.mark.parametrize(
-    ("question", "text", "right"),
-    [
-        ({"answerable": True, "must": ["6|six"]}, "It has six million.", True),
-        ({"answerable": True, "must": ["6|six"], "must_not": ["billion"]}, "Six billion.", False),
-        ({"answerable": True, "must": ["Hawn", "junior"]}, "Hawn says so.", False),
-        ({"answerable": False, "must": []}, "Anything.", False),
-        ({"answerable": True, "answer": "25 August 1991 (from the Union)"}, "It was on 25 August 1991.", True),
-        ({"answerable": True, "answer": "federal republic; until then a kingdom"}, "It is a federal republic.", True),
-        ({"answerable": True, "answer": "federal republic"}, "It is a kingdom.", False),
-    ],
-)
-def test_a_right_answer_is_told_by_patterns_or_by_the_value(question, text, right):
-    assert fitting.is_right(claim(text), question) is right
+def claim(text: str) -> Claim:
+    return Claim(text, "verified")
 
 
 def test_sentences_may_be_right_together():
-    question = {"answerable": True, "must": ["Hawn", "Lukin"]}
+    question = Case("1", "Who teaches where?", must=("Hawn", "Lukin"))
     claims = [claim("Hawn teaches in London."), claim("Lukin teaches in Vladivostok."), claim("It rains.")]
     assert fitting.right_claims(claims, 3, question) == (True, True, False)
     assert fitting.right_claims(claims, 1, question) == (False, False, False)
-
-
-def test_or_by_the_sentence_it_rests_on():
-    gold = {"answerable": True, "gold_sentences": ["The bridge was opened by the mayor in 1932 ."]}
-    assert fitting.is_right(claim("In 1932.", "The bridge was opened by the mayor in 1932."), gold)
-    assert not fitting.is_right(claim("In 1932.", "The mayor was born in 1932."), gold)
 
 
 def test_observations_survive_the_disk(tmp_path):
@@ -207,13 +185,6 @@ def test_observations_survive_the_disk(tmp_path):
         fitting.append(one, tmp_path / "new" / "o.jsonl")
     assert fitting.restore(tmp_path / "new" / "o.jsonl") == made
     assert fitting.restore(tmp_path / "none.jsonl") == []
-
-
-def test_a_bad_line_of_questions_is_named(tmp_path):
-    path = tmp_path / "q.jsonl"
-    path.write_text(json.dumps({"id": 1, "question": "Q?", "answerable": True}) + "\n{}\n")
-    with pytest.raises(UsageError, match="line 2"):
-        fitting.load_questions(path)
 
 
 def test_permissive_lets_everything_through():

@@ -1,25 +1,22 @@
 """Fits the thresholds of a model on development questions, and draws what they buy.
 
 `observe` asks every question with everything let through and notes the signals; `fit` turns the notes into a
-`Calibration`. Question sets are JSON lines with `id`, `question`, `answerable` and what a right answer is (`must` and
-`must_not` patterns; or `gold_sentences` that it must rest on; or `answer`, a value that it must give).
+`Calibration`. What a right answer is, `rag_geo.evaluation.cases` says.
 """
 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from rag_geo.assistant import Assistant
 from rag_geo.calibration import CHECK_SIGNALS, GATE_SIGNALS, Calibration, Logistic
 from rag_geo.errors import UsageError
+from rag_geo.evaluation.cases import Case, is_part, is_right
 from rag_geo.records import Claim
-from rag_geo.text.facts import facts
-from rag_geo.text.quantities import follows
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,8 +24,6 @@ if TYPE_CHECKING:
 
 #: Inverse strength of the L2 penalty on standardised signals: a few hundred claims from unlike question sets.
 STRENGTH = 0.1
-#: Share of a gold sentence's content words that a quote must have to count as that sentence.
-SAME_SENTENCE = 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,79 +45,33 @@ class Observation:
     prompt_id: str = ""
 
 
-def load_questions(path: Path) -> list[dict[str, Any]]:
-    """The questions of a JSON lines file. Raises `UsageError` naming the line that is not one."""
-    questions = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-        try:
-            one = json.loads(line)
-            needed = {"id": str(one["id"]), "question": one["question"], "answerable": one["answerable"]}
-            questions.append(one | needed)
-        except (ValueError, KeyError, TypeError) as error:
-            raise UsageError(f"{str(path)!r} line {number} is not a question: {error!r}") from error
-    return questions
-
-
-def observe(assistant: Assistant, questions: Sequence[Mapping[str, Any]], group: str) -> Iterator[Observation]:
+def observe(assistant: Assistant, cases: Sequence[Case], group: str) -> Iterator[Observation]:
     """Ask each question; `assistant` must let everything through (`calibration.PERMISSIVE`)."""
-    for question in questions:
-        asked = assistant.retrieve(question["question"])
-        answer = assistant.ask(question["question"])
+    for case in cases:
+        asked = assistant.retrieve(case.question)
+        answer = assistant.ask(case.question)
         written = [claim for claim in answer.claims if claim.signals]
         asked.signals.update(answer.signals)
         claims = written + [claim for claim in assistant.verify_quotes(asked) if claim.signals]
         yield Observation(
-            id=f"{group}/{question['id']}",
+            id=f"{group}/{case.id}",
             group=group,
-            answerable=question["answerable"],
+            answerable=case.answerable,
             signals=dict(answer.signals),
             claims=tuple(dict(claim.signals) for claim in claims),
-            right=right_claims(claims, len(written), question),
+            right=right_claims(claims, len(written), case),
             wrote=" ".join(claim.text for claim in answer.claims),
             model=answer.model,
             prompt_id=answer.prompt_id,
         )
 
 
-def right_claims(claims: Sequence[Claim], written: int, question: Mapping[str, Any]) -> tuple[bool, ...]:
+def right_claims(claims: Sequence[Claim], written: int, case: Case) -> tuple[bool, ...]:
     """Which claims are right: alone, or as one of several written sentences that are a right answer together."""
-    alone = [is_right(claim, question) for claim in claims]
-    if question["answerable"] and (must := question.get("must")):
-        whole = " ".join(claim.text for claim in claims[:written])
-        if _matches(whole, must, question.get("must_not", ())):
-            parts = [any(re.search(one, claim.text, re.IGNORECASE) for one in must) for claim in claims[:written]]
-            alone[:written] = parts
+    alone = [is_right([claim], case) for claim in claims]
+    if case.must and is_right(claims[:written], case):
+        alone[:written] = [is_part(claim, case) for claim in claims[:written]]
     return tuple(alone)
-
-
-def is_right(claim: Claim, question: Mapping[str, Any]) -> bool:
-    """Whether a claim answers a question rightly, by what the question set gives to tell."""
-    if not question["answerable"]:
-        return False
-    if "must" in question:
-        return _matches(claim.text, question["must"], question.get("must_not", ()))
-    if gold := question.get("gold_sentences"):
-        return any(_same(citation.quote, sentence) for citation in claim.citations for sentence in gold)
-    return _gives(claim.text, question["answer"])
-
-
-def _matches(text: str, must: Sequence[str], must_not: Sequence[str]) -> bool:
-    found = all(re.search(pattern, text, re.IGNORECASE) for pattern in must)
-    return found and not any(re.search(pattern, text, re.IGNORECASE) for pattern in must_not)
-
-
-def _same(quote: str, sentence: str) -> bool:
-    wanted = facts(sentence).content
-    return bool(wanted) and len(wanted & facts(quote).content) >= SAME_SENTENCE * len(wanted)
-
-
-def _gives(text: str, answer: str) -> bool:
-    """Whether the first number of the answer is in the text, or if it has none half of its first words are."""
-    given = facts(answer)
-    if given.quantities:
-        return any(follows(given.quantities[0], other) for other in facts(text).quantities)
-    head = facts(re.split(r"[;(\n]", answer)[0]).content or given.content
-    return bool(head) and len(head & facts(text).content) >= 0.5 * len(head)
 
 
 def fit(

@@ -215,6 +215,7 @@ def calibrate(
     """
     from rag_geo import calibration, fitting
     from rag_geo.assistant import Assistant
+    from rag_geo.evaluation.cases import load_cases
     from rag_geo.models.files import write_atomically
 
     stored = fitting.restore(observations)
@@ -226,7 +227,7 @@ def calibrate(
             made_with = (assistant.generator.id, assistant.prompt_id)
             seen = seen or [one for one in stored if (one.model, one.prompt_id) == made_with]
             done = {one.id for one in seen}
-            questions = [q for q in fitting.load_questions(path) if f"{path.stem}/{q['id']}" not in done]
+            questions = [case for case in load_cases(path) if f"{path.stem}/{case.id}" not in done]
             with edges.terminal().progress() as advance:
                 for number, one in enumerate(fitting.observe(assistant, questions, path.stem), 1):
                     fitting.append(one, observations)
