@@ -106,10 +106,11 @@ def paired_bootstrap_p(
     least = 0.5 ** (up + down) * (1 if one_sided else 2)
     if not up + down or (one_sided and values.mean() >= 0):
         return 1.0
+    if values.min() == values.max():
+        return min(1.0, least)
     means, errors = _resampled(values - values.mean(), seed, resamples)
-    error = values.std() / math.sqrt(len(values))
+    t = values.mean() / (values.std() / math.sqrt(len(values)))
     # A resample without spread says nothing about chance: it counts against an effect.
-    t = values.mean() / error if error > 0 else math.copysign(math.inf, values.mean())
     drawn = np.divide(means, errors, out=np.full_like(means, -math.inf), where=errors > 0)
     beyond = drawn <= t if one_sided else np.abs(drawn) >= abs(t)
     return float(min(1.0, max(least, (1 + int(beyond.sum())) / (1 + resamples))))
