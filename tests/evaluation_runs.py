@@ -84,8 +84,8 @@ def _answered(chance: random.Random, kind: str, number: int) -> Result:
     }  # fmt: skip
     total = chance.lognormvariate(1.7, 0.4)
     body = {
-        "text": claim, "status": "verified" if shown else "withheld", "reason": "" if shown else "the model is not sure",
-        "rung": "" if shown else "model", "citations": [citation] if shown else [], "probability": confidence,
+        "text": claim, "status": "verified" if shown else "withheld",
+        "reason": "" if shown else "the model is not sure", "rung": "" if shown else "model", "citations": [citation] if shown else [], "probability": confidence,
         "signals": {"gate": chance.gauss(2, 2), "check": chance.gauss(1, 2), "examine": chance.gauss(1, 2)},
     }  # fmt: skip
     question = {

@@ -300,8 +300,8 @@ def test_a_question_counts_once_whatever_tiers_it_is_in():
 def test_an_answer_that_was_shown_is_wrong_unless_the_question_is_answerable_and_it_is_correct():
     summary = metrics.summarise(
         [
-            case("a", answered=1.0, correct=1.0), case("b", answered=1.0, correct=0.0), case("c", answered=0.0, correct=0.0),
-            case("d", answerable=False, answered=1.0), case("e", answerable=False, answered=0.0),
+            case("a", answered=1.0, correct=1.0), case("b", answered=1.0, correct=0.0),
+            case("c", answered=0.0, correct=0.0), case("d", answerable=False, answered=1.0), case("e", answerable=False, answered=0.0),
         ]
     )  # fmt: skip
     assert (summary.all["wrong_of_shown"].n, summary.all["wrong_of_shown"].total) == (3, 2)
