@@ -52,7 +52,7 @@ test: dev lint models ## set up, lint, then every test, with the real models
 	$(BIN)/python -m pytest --cov --cov-report=term-missing:skip-covered
 
 test-fast: dev ## the tests that need no model and no browser
-	$(BIN)/python -m pytest -m "not model and not browser"
+	$(BIN)/python -m pytest -n 2 -m "not model and not browser"
 
 lint: dev ## ruff and mypy
 	$(BIN)/ruff check .

@@ -577,28 +577,32 @@ from rag_geo.index.disk import Disk
 from rag_geo.testing import HashEmbedder
 
 class Killing(Disk):
-    left = int(sys.argv[3])
+    def __init__(self, left):
+        self.left = left
+
     def sync_folder(self, path):
         self.left -= 1
         if not self.left:
             os.kill(os.getpid(), signal.SIGKILL)
         super().sync_folder(path)
 
-update_index(Path(sys.argv[1]), Path(sys.argv[2]), HashEmbedder(), disk=Killing())
+for stop, path in enumerate(sys.argv[2:], 1):
+    if not (child := os.fork()):
+        update_index(Path(sys.argv[1]), Path(path), HashEmbedder(), disk=Killing(stop))
+        os._exit(0)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """
 
 
 def test_a_killed_process_leaves_the_old_or_the_new_index(folder, path, tmp_path, changed):
     old, new, _ = changed
-    children = []
-    for stop in range(1, 4):
-        copy = tmp_path / f"copy-{stop}"
-        shutil.copytree(path, copy)
-        arguments = [sys.executable, "-c", CHILD, str(folder), str(copy), str(stop)]
-        children.append((copy, subprocess.Popen(arguments)))
-    assert [child.wait() for _, child in children] == [-signal.SIGKILL] * 3
-    assert [state(copy) for copy, _ in children] == [old, old, new]
-    for copy, _ in children:
+    copies = [shutil.copytree(path, tmp_path / f"copy-{stop}") for stop in range(1, 4)]
+    # One process loads the libraries and forks; each fork is killed for good, at another point.
+    arguments = [sys.executable, "-c", CHILD, str(folder), *map(str, copies)]
+    done = subprocess.run(arguments, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == [str(-signal.SIGKILL)] * 3
+    assert [state(copy) for copy in copies] == [old, old, new]
+    for copy in copies:
         build(folder, copy)
         assert state(copy) == new
 

@@ -26,7 +26,7 @@ def wait(_question):
     {wait}
 
 edges = session.Edges({{}}, load_assistant=lambda settings, note: CannedAssistant(before=wait))
-run_process(lambda: cli.run({arguments!r}, edges), grace_s=0.3)
+run_process(lambda: cli.run({arguments!r}, edges), grace_s=0.1)
 """
 SLEEP = "import time; time.sleep(30)"
 # A mutex that is locked twice: native code that lets other threads run and never comes back, as a model that reads.

@@ -184,7 +184,7 @@ def test_a_hundred_thousand_levels_lose_no_text_and_take_little_time():
     start = time.process_time()
     document = read("<div>" * 100_000 + "deep" + "</div>" * 100_000 + "<p>after</p>")
     assert document.text == "deep\n\nafter"
-    assert read("<p>x y." * 20_000).paragraphs[-1].number == 20_000
+    assert read("<p>x y." * 10_000).paragraphs[-1].number == 10_000
     assert read("<b>" * 100_000 + "x").text == "x"
     assert time.process_time() - start < 5
 
