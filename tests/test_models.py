@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import shlex
@@ -13,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from conftest import sha256, tiny_spec
 from rag_geo.errors import ModelError, ResourceError
 from rag_geo.models import (
     HashMemory,
@@ -36,19 +36,7 @@ from rag_geo.models.registry import parse_registry
 CONTENT = b"GGUF" + bytes(range(256)) * 40
 
 
-def sha256(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
-
-
-SPEC = ModelSpec(
-    name="tiny",
-    role="answerer",
-    licence="Apache-2.0",
-    file="tiny.gguf",
-    bytes=len(CONTENT),
-    sha256=sha256(CONTENT),
-    sources=(WheelSource(("tiny==1",), ("tiny/tiny.bin",)),),
-)
+SPEC = tiny_spec(CONTENT, WheelSource(("tiny==1",), ("tiny/tiny.bin",)))
 
 
 def place(cache: Path, content: bytes = CONTENT) -> Path:

