@@ -83,6 +83,8 @@ def test_the_readme_counts_the_questions_right():
     assert stated == Counter(case.kind for case in CASES)
     total = f"Answerable: {len(ANSWERABLE)}. Unanswerable: {len(CASES) - len(ANSWERABLE)}. Together: {len(CASES)}."
     assert total in readme
+    test = [case for case in CASES if case.split == "test"]
+    assert f"At present {len(test)} of the {len(CASES)} are `test`." in readme
 
 
 @pytest.mark.parametrize("case", by_id(CASES))
