@@ -95,6 +95,29 @@ def test_a_bad_line_says_what_is_wrong(line, message):
         parse_line(line)
 
 
+def test_a_line_may_hold_the_earlier_questions_of_its_conversation_or_a_date():
+    line = '{"question": "Why?", "before": [" Is it true? ", "Who says so?"], "filters": {"before": "2021"}}'
+    asked = parse_line(line)
+    assert asked == Asked("Why?", Filters(before="2021"), None, ("Is it true?", "Who says so?"))
+    assert parse_line('{"question": "Why?", "before": []}').before == ()
+    assert parse_line('{"question": "Why?", "before": "2021"}') == Asked("Why?", Filters(before="2021"))
+
+
+@pytest.mark.parametrize(
+    ("before", "message"),
+    [
+        (["x"] * 9, "'before' holds more than 8 questions"),
+        (["Who?", 5], "question 2 of 'before' is 5, expected a text"),
+        (["Who?", " ?! "], "question 2 of 'before': the question is empty"),
+        (["x" * 3000], "question 1 of 'before': .* limit is 2,000"),
+        ({"a": "b"}, "expected a text .a date. or a list of earlier questions"),
+    ],
+)
+def test_earlier_questions_are_checked_like_a_question(before, message):
+    with pytest.raises(UsageError, match=message):
+        parse_line(json.dumps({"question": "Why?", "before": before}))
+
+
 def test_deep_nesting_is_a_bad_line_and_no_crash():
     with pytest.raises(UsageError, match="not valid JSON"):
         parse_line('{"question": ' + "[" * 100_000)

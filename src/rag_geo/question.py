@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import date
+from typing import Any
 
 from rag_geo.errors import UsageError
 from rag_geo.records import Filters
@@ -15,17 +16,24 @@ from rag_geo.records import Filters
 MAX_CHARACTERS = 2000
 """The longest question, in characters."""
 
+MAX_BEFORE = 8
+"""The most earlier questions that a line of a batch may hold."""
+
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _ISO_DATE = re.compile(r"[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?")
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One line of a batch: the question, its filters, and the `id` that is given back with the answer (any JSON)."""
+    """One line of a batch: the question, its filters, and the `id` that is given back with the answer (any JSON).
+
+    `before` are the questions asked earlier in the same conversation, oldest first.
+    """
 
     question: str
     filters: Filters = field(default_factory=Filters)
     id: object = None
+    before: tuple[str, ...] = ()
 
 
 def check_question(text: str) -> str:
@@ -58,8 +66,9 @@ def check_filters(filters: Filters) -> Filters:
 def parse_line(line: str) -> Asked:
     """Read one line of a batch: plain text, or an object with `question` and, if wanted, `id` and filters.
 
-    Filters stand beside the question or in an object `filters`. Raises `UsageError` for a bad line; the error says
-    what is wrong with it.
+    Filters stand beside the question or in an object `filters`. A list `before` holds the earlier questions of the
+    conversation, oldest first; a text `before` is the filter by date. Raises `UsageError` for a bad line; the error
+    says what is wrong with it.
     """
     table = _table(line)
     return Asked(check_question(_bare(line))) if table is None else _asked(table)
@@ -111,7 +120,8 @@ def _asked(table: Mapping[str, object]) -> Asked:
     inner = table.get("filters", {})
     if not isinstance(inner, dict):
         raise UsageError(f"'filters' is {inner!r}, expected an object with {', '.join(sorted(known))}")
-    beside = {name: value for name, value in table.items() if name not in ("question", "id", "filters")}
+    beside: dict[str, Any] = {name: value for name, value in table.items() if name not in ("question", "id", "filters")}
+    before = beside.pop("before") if isinstance(table.get("before"), list) else []
     wanted = beside | inner
     for name, value in (("question", table.get("question")), *wanted.items()):
         if name not in known | {"question"}:
@@ -119,10 +129,26 @@ def _asked(table: Mapping[str, object]) -> Asked:
                 f"unknown field {name!r}", hint=f"known: question, id, filters, {', '.join(sorted(known))}"
             )
         if not isinstance(value, str):
-            raise UsageError(f"{name!r} is {value!r}, expected a text")
+            also = " (a date) or a list of earlier questions" if name == "before" and name not in inner else ""
+            raise UsageError(f"{name!r} is {value!r}, expected a text{also}")
     question = check_question(str(table["question"]))
     filters = Filters(**{name: str(value) for name, value in wanted.items()})
-    return Asked(question, check_filters(filters), table.get("id"))
+    return Asked(question, check_filters(filters), table.get("id"), _before(before))
+
+
+def _before(questions: Sequence[object]) -> tuple[str, ...]:
+    """Check the earlier questions of a conversation, each like a question of its own."""
+    if len(questions) > MAX_BEFORE:
+        raise UsageError(f"'before' holds more than {MAX_BEFORE} questions", hint="leave out the oldest")
+    checked = []
+    for place, text in enumerate(questions, 1):
+        if not isinstance(text, str):
+            raise UsageError(f"question {place} of 'before' is {text!r}, expected a text")
+        try:
+            checked.append(check_question(text))
+        except UsageError as error:
+            raise UsageError(f"question {place} of 'before': {error}") from error
+    return tuple(checked)
 
 
 def _is_date(text: str) -> bool:
