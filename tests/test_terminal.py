@@ -76,8 +76,20 @@ def test_progress_elsewhere_is_a_line_when_something_begins_and_then_rarely():
         advance("counting", 6, 0)
     assert (
         screen.stream.getvalue()
-        == "embedding …\nembedding: 33%\nembedding: 67%\nsplitting …\ncounting …\ncounting: 6\n"
+        == "embedding …\nembedding: 33%, 20 s left\nembedding: 67%, 10 s left\nsplitting …\ncounting …\ncounting: 6\n"
     )
+
+
+def test_a_long_wait_is_told_in_minutes_and_work_done_earlier_is_not_counted():
+    now = [0.0]
+    screen = Terminal(io.StringIO(), clock=lambda: now[0])
+    with screen.progress() as advance:
+        advance("answer", 100, 200)
+        now[0] = 10.0
+        advance("answer", 100, 200)
+        now[0] = 60.0
+        advance("answer", 120, 200)
+    assert screen.stream.getvalue() == "answer …\nanswer: 50%\nanswer: 60%, 4 min left\n"
 
 
 def test_progress_on_a_terminal_is_a_bar_that_is_gone_at_the_end():

@@ -39,6 +39,8 @@ from rag_geo.session import (
     answer_one,
     build_index,
     calibrate,
+    evaluate,
+    evaluated_cases,
     find,
     model_object,
     open_index,
@@ -50,6 +52,9 @@ from rag_geo.session import (
 )
 
 _Command = Callable[..., Any]
+_EXISTING = click.Path(exists=True, path_type=Path)
+_TIERS = ("retrieval", "answer", "grounding", "robustness")
+_TIER_HELP = "What is measured; several are possible (default: retrieval and answer)."
 
 
 def _index_option(command: _Command) -> _Command:
@@ -269,6 +274,83 @@ def calibrate_command(edges: Edges, /, sets: Sequence[tuple[Path, Path]], observ
     fitted, path = calibrate(edges, sets, observations, edges.settings(flags))
     _print_lines(edges, curve_lines(fitted))
     return _print(f"the thresholds are kept in {visible_name(str(path))}\n")
+
+
+@cli.group("eval", invoke_without_command=True)
+@click.option("--tier", "tiers", multiple=True, type=click.Choice(_TIERS), help=_TIER_HELP)
+@click.option("--limit", type=click.IntRange(1), metavar="N", help="A sample of N questions, the kinds in balance.")
+@click.option(
+    "--kind", "kinds", multiple=True, metavar="KIND", help="Only questions of this kind; several are possible."
+)
+@click.option("--split", type=click.Choice(["dev", "test"]), default=None, help="Only this half of the questions.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Draws samples and made corruptions.")
+@click.option("--no-documents", "closed", is_flag=True, help="Ask the model alone, to see what the documents add.")
+@click.option(
+    "--questions", type=_EXISTING, metavar="FILE", help="Questions, JSON lines (default: evals/questions.jsonl)."
+)
+@click.option("--docs", type=_EXISTING, metavar="DIR|FILE", help="Other documents: a folder, or lines of JSON.")
+@click.option(
+    "--data", type=_EXISTING, metavar="FILE", help="Sentences with their sources, for the grounding tier alone."
+)
+@click.option("--resume", metavar="RUN", default="", help="Go on with a run that was interrupted.")
+@click.option(
+    "--compare", metavar="RUN|baseline", default="", help="Compare question by question; exit code 3 if worse."
+)
+@click.option("--runs", type=click.Path(path_type=Path), default=Path("evals/runs"), show_default=True, metavar="DIR")
+@_index_option
+@_model_options
+@click.pass_context
+def eval_command(context: click.Context, /, **options: Any) -> int:  # noqa: ANN401 - options of several types
+    """Measure how far the answers can be trusted; each figure with its 95 % interval.
+
+    Exit code 3 when a count that must be 0 is not, or when --compare finds that something got significantly worse.
+    """
+    if context.invoked_subcommand is not None:
+        return 0
+    from rag_geo.evaluation import figures
+    from rag_geo.evaluation.suite import QUESTIONS, Plan
+
+    edges: Edges = context.obj
+    flags = {name: options[name] for name in ("index", "model", "trust_model")}
+    data: Path | None = options["data"]
+    plan = Plan(
+        tiers=tuple(dict.fromkeys(options["tiers"])) or (("grounding",) if data else ("retrieval", "answer")),
+        limit=options["limit"],
+        kinds=options["kinds"],
+        split=options["split"] or "",
+        seed=options["seed"],
+        documents=not options["closed"],
+        questions=options["questions"] or QUESTIONS,
+        docs=options["docs"],
+        data=data,
+    )
+    done = evaluate(
+        edges, plan, edges.settings(flags), options["runs"], resume=options["resume"], compare_with=options["compare"]
+    )
+    _print_lines(edges, figures.summary_lines(done.summary))
+    _print(f"\nreport: {visible_name(str(done.folder / 'report.html'))}\n")
+    failed = figures.violations(done.summary)
+    if failed:
+        _print(f"must be 0 and is not: {', '.join(failed)}\n")
+    if done.comparison is not None:
+        _print_lines(edges, figures.comparison_lines(done.comparison))
+        return done.comparison.exit_code
+    return SKIPPED if failed else 0
+
+
+@eval_command.command("show")
+@click.argument("run")
+@click.option("--id", "wanted", required=True, metavar="ID", help="The question.")
+@click.option("--runs", type=click.Path(path_type=Path), default=Path("evals/runs"), show_default=True, metavar="DIR")
+@click.pass_obj
+def eval_show(edges: Edges, /, run: str, wanted: str, runs: Path) -> int:
+    """Print one question of RUN as a user would see it, with its gold, its scores and every signal."""
+    from rag_geo.evaluation import figures
+
+    for each in evaluated_cases(runs, run, wanted):
+        _print_lines(edges, figures.case_lines(each))
+        _print("\n")
+    return 0
 
 
 def run(arguments: Sequence[str], edges: Edges) -> int:

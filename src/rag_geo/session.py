@@ -10,7 +10,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Protocol, TextIO
+from typing import TYPE_CHECKING, Protocol, TextIO, TypeVar, cast
 
 from rag_geo.errors import RagGeoError, UsageError
 from rag_geo.question import Asked, check_filters, check_question, parse_line, raw_id, raw_question
@@ -19,9 +19,15 @@ from rag_geo.settings import CONFIG_VARIABLE, Settings, read_toml, resolve_setti
 from rag_geo.terminal import Advance, Terminal
 
 if TYPE_CHECKING:
+    from rag_geo.assistant import Assistant
     from rag_geo.calibration import Calibration
     from rag_geo.doctor import Finding
     from rag_geo.embedding import Embedder
+    from rag_geo.evaluation.compare import Comparison
+    from rag_geo.evaluation.metrics import Summary
+    from rag_geo.evaluation.results import Result
+    from rag_geo.evaluation.runs import Run
+    from rag_geo.evaluation.suite import Plan
     from rag_geo.index import Index, IndexReport
     from rag_geo.models import ModelFile, ModelState, Report
 
@@ -33,6 +39,7 @@ _FILTERS = ("after", "before", "author", "file")
 _FLAGS = {"limit": "retrieval.paragraphs"}
 _MOST_BYTES = 1 << 20
 _PATIENCE_S = 1.0
+_Item = TypeVar("_Item")
 
 
 class Answerer(Protocol):
@@ -240,6 +247,64 @@ def calibrate(
     return fitted, target
 
 
+@dataclass(frozen=True, slots=True)
+class Evaluated:
+    """A run that is done: its folder, its figures, and how they compare with those of another run, if one was given."""
+
+    folder: Path
+    summary: Summary
+    comparison: Comparison | None
+
+
+def evaluate(
+    edges: Edges, plan: Plan, settings: Settings, root: Path, *, resume: str = "", compare_with: str = ""
+) -> Evaluated:
+    """Measure what `plan` asks for into a new run below `root`, or go on with the run `resume` as it was planned.
+
+    Raises `UsageError` for questions, a run or a comparison that is not there, before anything is measured.
+    """
+    from importlib import import_module
+    from importlib.util import find_spec
+
+    from rag_geo.evaluation import compare, metrics, runs
+    from rag_geo.evaluation.suite import Suite, plan_from, plan_object
+
+    other = runs.results_to_compare(root, compare_with) if compare_with else None
+    run = runs.find(root, resume) if resume else None
+    terminal = edges.terminal()
+
+    def load(wanted: Settings) -> Assistant:
+        # What the suite needs beyond asking is there in an `Assistant` alone.
+        return cast("Assistant", edges.load_assistant(wanted, terminal.note))
+
+    plan = plan_from(run.info["plan"]) if run else plan
+    suite = Suite(plan, settings, edges.load_embedder, load)
+    if run is None:
+        suite.check()
+        run = runs.begin(root, plan.name, plan_object(plan))
+        terminal.note(f"run {run.folder}")
+    with suite, terminal.progress() as advance:
+        for step in _from_thread(lambda: suite.measure(run), suite.stop):
+            advance(step.tier, step.done, step.total)
+    results = run.results
+    summary = metrics.summarise(results)
+    run.summarise(metrics.summary_object(summary))
+    if find_spec("rag_geo.evaluation.report"):
+        import_module("rag_geo.evaluation.report").write(run.folder)
+    return Evaluated(run.folder, summary, compare.compare(other, results) if other is not None else None)
+
+
+def evaluated_cases(root: Path, name: str, id: str) -> list[Result]:
+    """Find the results of one question in a run. Raises `UsageError` when there are none."""
+    from rag_geo.evaluation import runs
+
+    run: Run = runs.find(root, name)
+    found = [each for each in run.results if each.id == id or each.id.startswith(f"{id}/")]
+    if not found:
+        raise UsageError(f"run {run.folder.name!r} has no question {id!r}", hint=f"see {run.folder / 'report.html'}")
+    return found
+
+
 def model_object(state: ModelState) -> dict[str, object]:
     """Give a model of the list as the object that ``rag-geo models list --json`` prints."""
     spec = state.spec
@@ -265,34 +330,50 @@ def _at_path(name: str, settings: Settings, report: Report, *, fresh: bool = Fal
 
 
 def _apart(assistant: Answerer, question: str, filters: Filters) -> Iterator[Event]:
-    """Stream the events of a question from a thread of its own.
+    """Stream the events of a question from a thread of its own."""
+    return _from_thread(
+        lambda: assistant.stream(question, filters), assistant.stop, lambda event: isinstance(event, Finished)
+    )
+
+
+def _from_thread(
+    items: Callable[[], Iterable[_Item]], stop: Callable[[], None], is_last: Callable[[_Item], bool] = lambda _: False
+) -> Iterator[_Item]:
+    """Give `items` from a thread of its own, which `stop` aborts.
 
     Python handles signals in the main thread, and not while that is in native code; an interrupt that comes while
     native code calls back into Python is even lost. So the main thread only waits, and stops the other one when it is
-    interrupted.
+    interrupted, unless what it gave last `is_last`.
     """
-    results: SimpleQueue[Event | BaseException | None] = SimpleQueue()
+    results: SimpleQueue[_Item | _Raised | None] = SimpleQueue()
 
     def work() -> None:
         try:
-            for event in assistant.stream(question, filters):
-                results.put(event)
+            for item in items():
+                results.put(item)
             results.put(None)
         except BaseException as error:  # noqa: BLE001 - it is raised again in the main thread
-            results.put(error)
+            results.put(_Raised(error))
 
     worker = threading.Thread(target=work, daemon=True, name="answer")
-    result: Event | BaseException | None = None
+    result: _Item | _Raised | None = None
     try:
         worker.start()
         while (result := results.get()) is not None:
-            if isinstance(result, BaseException):
-                raise result
+            if isinstance(result, _Raised):
+                raise result.error
             yield result
     finally:
-        if worker.is_alive() and not isinstance(result, Finished):
-            assistant.stop()
+        if worker.is_alive() and (result is None or isinstance(result, _Raised) or not is_last(result)):
+            stop()
             worker.join(_PATIENCE_S)
+
+
+@dataclass(frozen=True, slots=True)
+class _Raised:
+    """An exception on its way to the main thread."""
+
+    error: BaseException
 
 
 def _last_answer(events: Iterable[Event]) -> Answer:

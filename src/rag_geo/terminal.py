@@ -22,6 +22,7 @@ Advance = Callable[[str, int, int], None]
 REFRESH_S = 0.1
 PLAIN_FIRST_S = 1.0
 PLAIN_EVERY_S = 10.0
+MINUTES_FROM_S = 100.0
 
 
 class Terminal:
@@ -115,19 +116,30 @@ class Terminal:
     @contextmanager
     def _plain(self) -> Iterator[Advance]:
         current, told = "", -PLAIN_EVERY_S
+        begun: dict[str, tuple[float, int]] = {}
 
         def advance(what: str, done: int, total: int) -> None:
             nonlocal current, told
+            begun.setdefault(what, (self._clock(), done))
             waited = self._clock() - told
             if what != current and waited >= PLAIN_FIRST_S:
                 self.note(f"{what} …")
             elif what == current and waited >= PLAIN_EVERY_S:
-                self.note(f"{what}: {done / total:.0%}" if total else f"{what}: {done}")
+                self.note(
+                    f"{what}: {done / total:.0%}{self._left(*begun[what], done, total)}" if total else f"{what}: {done}"
+                )
             else:
                 return
             current, told = what, self._clock()
 
         yield advance
+
+    def _left(self, since: float, first: int, done: int, total: int) -> str:
+        """What is left of the time, by how long it took since `first` was done."""
+        if done <= first:
+            return ""
+        seconds = (self._clock() - since) / (done - first) * (total - done)
+        return f", {seconds:.0f} s left" if seconds < MINUTES_FROM_S else f", {seconds / 60:.0f} min left"
 
     def _console(self) -> Console:
         from rich.console import Console

@@ -145,6 +145,26 @@ def clean_documents(path: Path) -> list[Text]:
     return [Text(document_file(t["id"]), "", str(t["context_clean"])) for t in tables if "context_clean" in t]
 
 
+def load_rows(path: Path) -> list[Mapping[str, Any]]:
+    """Read sentences to be checked: lines of `id`, `source` and `sentences` [`text`, `supported`].
+
+    Raises `UsageError` naming the line that is none.
+    """
+    found = []
+    for number, table in _tables(path):
+        sentences = table.get("sentences")
+        whole = isinstance(sentences, list) and all(
+            isinstance(one, Mapping) and "text" in one and "supported" in one for one in sentences
+        )
+        if not whole or "id" not in table or not str(table.get("source", "")).strip():
+            raise UsageError(
+                f"{str(path)!r} line {number} is no source with sentences",
+                hint="a line has id, source and sentences, each of these text and supported (true or false)",
+            )
+        found.append(table)
+    return found
+
+
 def carries_documents(path: Path) -> bool:
     """Tell whether the lines of a file of questions hold their own documents."""
     return any("context_attacked" in table for _, table in _tables(path))

@@ -280,13 +280,13 @@ _FORMS = tuple(
     )
 )
 _OPENERS = frozenset(
-    listed("""a an the this that these those it its he his she her they their there here in on at by for from to of with
-    as and
-    but or nor so yet if when while where who what which how why since because although though after before during under
-    over between among against both each every all some any no none not yes only one two three many most more much such
-    according about around once then thus also even however therefore instead moreover until despite unlike like per via
-    through within without toward towards across given we you i our your my is are was were do does did has have had can
-    could may might will would should must other others another several few first second finally""")
+    listed("""a an the this that these those it its he his she her they their there here in on at by for from to of
+    with as and but or nor so yet if when while where who what which how why since because although though after
+    before during under over between among against both each every all some any no none not yes only one two three
+    many most more much such according about around once then thus also even however therefore instead moreover
+    until despite unlike like per via through within without toward towards across given we you i our your my is are
+    was were do does did has have had can could may might will would should must other others another several few
+    first second finally""")
 )
 
 

@@ -1,0 +1,94 @@
+"""True sentences made false in one place: what a check of sentences against their source has to notice.
+
+Written without the program's own reading of names and numbers (`rag_geo.text.facts`), so that a blind spot there is
+not one here.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Iterable, Sequence
+
+from rag_geo.text.quantities import listed
+
+CORRUPTIONS = ("number", "name", "negation", "swapped-citation")
+
+_NUMBER = re.compile(r"(?<![\w.,])\d+(?:[.,]\d+)*(?!\w)")
+_SPELLED = listed("two three four five six seven eight nine ten eleven twelve twenty thirty forty fifty sixty")
+_SPELLED_NUMBER = re.compile(rf"\b(?:{'|'.join(_SPELLED)})\b", re.IGNORECASE)
+_NAME = re.compile(r"\b[A-Z][a-z]+(?:[ -](?:of the |of )?[A-Z][a-z]+)*\b")
+_AUXILIARY = re.compile(r"\b(?:is|are|was|were|has|have|had|will|would|can|could|should|may|might|must|does|did)\b")
+_DENIAL = re.compile(r"\b(?:does not|do not|did not) (?=\w)|(?<=\w) (?:not|never)\b|\bcannot\b")
+_OPENINGS = frozenset(listed("the a an this that these those it he she they in on at by for from as but and according"))
+
+
+def change_number(sentence: str, source: str, draw: random.Random) -> str | None:
+    """Change one number: a digit of it, or a spelled one for another; the new one is not in the source.
+
+    None if there is no number.
+    """
+    places = [*_NUMBER.finditer(sentence), *_SPELLED_NUMBER.finditer(sentence)]
+    draw.shuffle(places)
+    for place in places:
+        for other in _other_numbers(place[0], draw):
+            if not re.search(rf"(?<![\w.,]){re.escape(other)}(?!\w)", f"{sentence}\n{source}", re.IGNORECASE):
+                return sentence[: place.start()] + other + sentence[place.end() :]
+    return None
+
+
+def _other_numbers(number: str, draw: random.Random) -> list[str]:
+    if number[0].isalpha():
+        others = [word for word in _SPELLED if word != number.lower()]
+        draw.shuffle(others)
+        return [word.capitalize() if number[0].isupper() else word for word in others]
+    digits = [place for place, character in enumerate(number) if character.isdigit()]
+    found = []
+    for place in draw.sample(digits, len(digits)):
+        # No leading zero, and no other number of digits.
+        for digit in draw.sample("123456789", 9):
+            if digit != number[place]:
+                found.append(number[:place] + digit + number[place + 1 :])
+    return found
+
+
+def name_pool(texts: Iterable[str]) -> tuple[str, ...]:
+    """Give the names of the texts, as capitalised words inside sentences, each once and in order."""
+    return tuple(dict.fromkeys(found[0] for text in texts for found in _names(text)))
+
+
+def _names(sentence: str) -> list[re.Match[str]]:
+    """Capitalised words, but not the first one, which need not be a name."""
+    return [found for found in _NAME.finditer(sentence) if sentence[: found.start()].strip(" \"'“‘(")]
+
+
+def change_name(sentence: str, source: str, pool: Sequence[str], draw: random.Random) -> str | None:
+    """Put another name of as many words in the place of one; the source has none of its words. None without a name."""
+    places = _names(sentence)
+    draw.shuffle(places)
+    known = {word.casefold()[:4] for word in re.findall(r"\w+", f"{sentence}\n{source}")}
+    for place in places:
+        size = len(place[0].split())
+        others = [
+            name
+            for name in pool
+            if len(name.split()) == size
+            and not any(word.casefold()[:4] in known for word in re.findall(r"\w+", name))
+            and name.split()[0].casefold() not in _OPENINGS
+        ]
+        if others:
+            return sentence[: place.start()] + draw.choice(others) + sentence[place.end() :]
+    return None
+
+
+def change_negation(sentence: str, draw: random.Random) -> str | None:
+    """Deny what is affirmed: "not" behind an auxiliary; or affirm what is denied. None if there is nothing to turn."""
+    denials = list(_DENIAL.finditer(sentence))
+    if denials:
+        place = draw.choice(denials)
+        return sentence[: place.start()] + ("can" if place[0] == "cannot" else "") + sentence[place.end() :]
+    places = list(_AUXILIARY.finditer(sentence))
+    if not places:
+        return None
+    place = places[0]
+    return f"{sentence[: place.end()]} not{sentence[place.end() :]}"

@@ -1,0 +1,238 @@
+"""A run on disk: a folder with what was measured, with what, and on which machine.
+
+================ ==================================================================================
+run.json         what was asked for (`plan`) and what it was measured with (`made_with`)
+results.jsonl    one result a line, written as they come
+summary.json     the figures
+report.html      the report
+================ ==================================================================================
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import subprocess
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from rag_geo.errors import UsageError
+from rag_geo.evaluation.results import Result, read_results, to_json
+from rag_geo.records import Answer, Citation, Claim, Near, Source, Span, Timings, Tokens
+from rag_geo.settings import Settings
+
+ROOT = Path("evals/runs")
+BASELINE = Path("evals/baseline")
+
+_RUN, _RESULTS, _SUMMARY = "run.json", "results.jsonl", "summary.json"
+_PACKAGES = ("rag-geo", "bm25s", "faiss-cpu", "llama-cpp-python", "numpy", "scikit-learn", "sentencex", "torch")
+#: What has to be the same when a run goes on.
+_SAME = ("model", "embedder", "prompt_id", "index", "settings")
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run."""
+
+    folder: Path
+
+    @property
+    def info(self) -> dict[str, Any]:
+        """What is in ``run.json``. Raises `UsageError` when it cannot be read."""
+        path = self.folder / _RUN
+        try:
+            found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise UsageError(f"{str(self.folder)!r} is no run: {error}", hint=f"ls {ROOT}") from error
+        return found
+
+    @property
+    def results(self) -> list[Result]:
+        """The results so far."""
+        path = self.folder / _RESULTS
+        return read_results(path) if path.exists() else []
+
+    def append(self, results: Sequence[Result]) -> None:
+        """Write the results of one job, all or none of them."""
+        data = "".join(to_json(each) + "\n" for each in results).encode("utf-8", "surrogatepass")
+        descriptor = os.open(self.folder / _RESULTS, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+        try:
+            os.write(descriptor, data)
+        finally:
+            os.close(descriptor)
+
+    def note(self, made_with: Mapping[str, Any]) -> None:
+        """Keep what the run is measured with.
+
+        Raises `UsageError` when an earlier part of it was measured with something else.
+        """
+        info = self.info
+        before = info.get("made_with") or {}
+        for name in _SAME:
+            if name in before and name in made_with and before[name] != made_with[name]:
+                raise UsageError(
+                    f"run {self.folder.name!r} was begun with {name} {before[name]!r}, this is {made_with[name]!r}",
+                    hint="begin a new run: rag-geo eval without --resume",
+                )
+        self._write(_RUN, info | {"made_with": {**before, **made_with}})
+
+    def summarise(self, summary: Mapping[str, Any]) -> None:
+        """Keep the figures."""
+        self._write(_SUMMARY, summary)
+
+    def mend(self) -> None:
+        """Cut off what an interrupted write left behind the last whole line."""
+        path = self.folder / _RESULTS
+        data = path.read_bytes() if path.exists() else b""
+        whole = data.rfind(b"\n") + 1
+        if whole < len(data):
+            os.truncate(path, whole)
+
+    def _write(self, name: str, table: Mapping[str, Any]) -> None:
+        text = json.dumps(table, ensure_ascii=False, indent=1, default=str)
+        new = self.folder / f"{name}.new"
+        new.write_text(text + "\n", encoding="utf-8")
+        os.replace(new, self.folder / name)
+
+
+def begin(root: Path, name: str, plan: Mapping[str, Any]) -> Run:
+    """Make the folder of a new run, ``<time>-<name>``."""
+    stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+    number, folder = 1, root / f"{stamp}-{name}"
+    while folder.exists():
+        number += 1
+        folder = root / f"{stamp}-{name}-{number}"
+    folder.mkdir(parents=True)
+    run = Run(folder)
+    run._write(_RUN, {"plan": plan, "begun": datetime.now(UTC).isoformat(timespec="seconds"), **surroundings()})
+    return run
+
+
+def find(root: Path, name: str) -> Run:
+    """Find a run by its folder, or by the beginning of the folder's name. Raises `UsageError` when there is not one."""
+    if (Path(name) / _RUN).is_file():
+        return Run(Path(name))
+    found = sorted(root.glob(f"{glob_escape(name)}*/{_RUN}")) if name and "/" not in name else []
+    if len(found) != 1:
+        what = f"{len(found)} runs begin with" if found else "there is no run"
+        raise UsageError(f"{what} {name!r} in {str(root)!r}", hint=f"ls {root}")
+    return Run(found[0].parent)
+
+
+def glob_escape(name: str) -> str:
+    """Make a name mean itself in a pattern."""
+    return "".join(f"[{c}]" if c in "*?[" else c for c in name)
+
+
+def results_to_compare(root: Path, name: str) -> list[Result]:
+    """Read the results to compare with: of a run, or with the name "baseline" the ones that are committed."""
+    if name != "baseline":
+        return find(root, name).results
+    files = sorted(BASELINE.glob("*.jsonl"))
+    if not files:
+        raise UsageError(f"there is no baseline in {str(BASELINE)!r}", hint="rag-geo eval, then copy its results.jsonl")
+    return [result for path in files for result in read_results(path)]
+
+
+# --- with what ---------------------------------------------------------------------------------------------------
+
+
+def surroundings() -> dict[str, Any]:
+    """Describe the program's revision, the packages and the machine."""
+    return {"git": git_state(), "packages": package_versions(), "machine": machine()}
+
+
+def settings_object(settings: Settings) -> dict[str, Any]:
+    """Give the settings as an object for JSON, without where the cache is."""
+    table = json.loads(json.dumps(asdict(settings), default=str))
+    return {name: value for name, value in table.items() if name != "cache"}
+
+
+def git_state() -> dict[str, Any] | None:
+    """Tell the revision of the checkout that the program runs from, and whether it was changed; None if it is none."""
+    package = Path(__file__).parents[1]
+    revision, top = _git(package, "rev-parse", "HEAD"), _git(package, "rev-parse", "--show-toplevel")
+    if not revision or Path(top) / "src" / package.name != package:
+        return None
+    return {"revision": revision, "dirty": bool(_git(package, "status", "--porcelain", "-uno"))}
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(folder), *arguments],
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=10, check=False,
+        )  # fmt: skip
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""
+
+
+def package_versions() -> dict[str, str]:
+    """Give the versions of the packages that results hang on."""
+    found = {}
+    for name in _PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "not installed"
+    return found
+
+
+def machine(cpuinfo: Path = Path("/proc/cpuinfo"), meminfo: Path = Path("/proc/meminfo")) -> dict[str, Any]:
+    """Describe the machine: system, processor, cores this process may use, memory in bytes (None where unknown)."""
+    kilobytes = _field(meminfo, "MemTotal").split()
+    return {
+        "system": platform.platform(),
+        "python": platform.python_version(),
+        "cpu": _field(cpuinfo, "model name") or platform.processor() or platform.machine(),
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "memory_bytes": int(kilobytes[0]) * 1024 if kilobytes else None,
+    }
+
+
+def _field(path: Path, name: str) -> str:
+    try:
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return ""
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith(name)), "")
+
+
+# --- back from disk ----------------------------------------------------------------------------------------------
+
+
+def answer_from(table: Mapping[str, Any]) -> Answer:
+    """Read an answer back from the object of a result; what is in there besides is left out."""
+    return Answer(
+        question=table["question"],
+        status=table["status"],
+        answer=table["answer"],
+        claims=tuple(map(_claim, table["claims"])),
+        sources=tuple(Source(**each) for each in table["sources"]),
+        near=tuple(
+            Near(each["file"], each["paragraph"], each["quote"], tuple(each["missing"])) for each in table["near"]
+        ),
+        answerable=table["answerable"],
+        model=table["model"],
+        embedder=table["embedder"],
+        index_generation=table["index_generation"],
+        prompt_id=table["prompt_id"],
+        timings=Timings(**table["timings"]),
+        tokens=Tokens(**table["tokens"]),
+        signals=dict(table["signals"]),
+    )
+
+
+def _claim(table: Mapping[str, Any]) -> Claim:
+    return Claim(**{**table, "citations": tuple(_citations(table["citations"])), "signals": dict(table["signals"])})
+
+
+def _citations(tables: Iterable[Mapping[str, Any]]) -> Iterable[Citation]:
+    for each in tables:
+        yield Citation(**{**each, "support": tuple(Span(*span) for span in each["support"])})
