@@ -231,7 +231,11 @@ def test_no_hits_or_no_room_give_no_passages():
 
 @given(
     st.lists(
-        st.lists(st.lists(st.sampled_from(["oil", "gas", "he", "the", "it"]), min_size=1, max_size=8).map(" ".join), min_size=1, max_size=6),
+        st.lists(
+            st.lists(st.sampled_from(["oil", "gas", "he", "the", "it"]), min_size=1, max_size=8).map(" ".join),
+            min_size=1,
+            max_size=6,
+        ),
         max_size=5,
     ),
     st.integers(0, 60),
