@@ -72,9 +72,8 @@ def _answered(chance: random.Random, kind: str, number: int) -> Result:
     right = answerable and chance.random() < 0.35 + 0.64 * confidence
     shown = confidence >= 0.5
     cites_gold = chance.random() < 0.93
-    claim = (
-        f"The {thing} was opened in {year if right else year + 1}." if answerable else f"It was {thing} no. {number}."
-    )
+    said = year if right else year + 1
+    claim = f"The {thing} was opened in {said}." if answerable else f"It was {thing} no. {number}."
     cited = (file, paragraph, quote) if cites_gold else (file, paragraph + 1, other.split(". ")[0] + ".")
     start = chance.randint(200, 900)
     support = quote.index(str(year)) if cites_gold else 0
@@ -85,7 +84,8 @@ def _answered(chance: random.Random, kind: str, number: int) -> Result:
     total = chance.lognormvariate(1.7, 0.4)
     body = {
         "text": claim, "status": "verified" if shown else "withheld",
-        "reason": "" if shown else "the model is not sure", "rung": "" if shown else "model", "citations": [citation] if shown else [], "probability": confidence,
+        "reason": "" if shown else "the model is not sure", "rung": "" if shown else "model",
+        "citations": [citation] if shown else [], "probability": confidence,
         "signals": {"gate": chance.gauss(2, 2), "check": chance.gauss(1, 2), "examine": chance.gauss(1, 2)},
     }  # fmt: skip
     question = {

@@ -252,7 +252,7 @@ def test_every_measure_has_one_entry_and_only_those_with_a_direction_are_gated()
 @pytest.mark.parametrize(
     ("name", "stem"),
     [("caught_number", "caught"), ("withheld_good:model", "withheld_good"), ("recall@20", "recall@5"),
-     ("ndcg@3", "ndcg@10"), ("attack_obeyed_undefended", "attack_obeyed")],
+     ("ndcg@3", "ndcg@10"), ("caught_only_name", "caught")],
 )  # fmt: skip
 def test_a_variant_has_the_direction_of_what_it_varies_and_is_not_gated(name, stem):
     assert (measure(name).better, measure(name).unit) == (measure(stem).better, measure(stem).unit)
@@ -297,27 +297,47 @@ def test_a_question_counts_once_whatever_tiers_it_is_in():
     assert (summary.all["mrr"].n, summary.all["mrr"].mean) == (2, 0.5)
 
 
-def test_an_answer_that_was_shown_is_wrong_unless_the_question_is_answerable_and_it_is_correct():
+def test_an_answer_that_was_shown_is_wrong_unless_it_is_correct_or_puts_a_false_premise_right():
     summary = metrics.summarise(
         [
-            case("a", answered=1.0, correct=1.0), case("b", answered=1.0, correct=0.0),
-            case("c", answered=0.0, correct=0.0), case("d", answerable=False, answered=1.0), case("e", answerable=False, answered=0.0),
+            case("a", answered=1.0, correct=1.0),
+            case("b", answered=1.0, correct=0.0),
+            case("c", answered=0.0, correct=0.0),
+            case("d", answerable=False, answered=1.0, false_answer=1.0),
+            case("e", answerable=False, answered=0.0, false_answer=0.0),
+            case("f", answerable=False, answered=1.0, false_answer=0.0),
         ]
-    )  # fmt: skip
-    assert (summary.all["wrong_of_shown"].n, summary.all["wrong_of_shown"].total) == (3, 2)
+    )
+    assert (summary.all["wrong_of_shown"].n, summary.all["wrong_of_shown"].total) == (4, 2)
 
 
 def test_the_curve_has_every_question_and_reliability_those_with_a_sentence():
     summary = metrics.summarise(
         [
-            case("a", confidence=0.9, right_if_shown=1.0), case("b", confidence=0.6, correct=1.0),
-            case("c", answerable=False, confidence=0.4, right_if_shown=1.0), case("d"),
+            case("a", confidence=0.9, answered=0.0, right_if_shown=1.0),
+            case("b", confidence=0.6, answered=1.0, correct=1.0),
+            case("c", answerable=False, confidence=0.4, answered=1.0, false_answer=1.0),
+            case("d", answered=0.0),
             case("e", tier="retrieval", confidence=0.99),
         ]
-    )  # fmt: skip
+    )
     assert summary.risk.points == ((0.25, 0, 0.9), (0.5, 0, 0.6), (0.75, 1 / 3, 0.4), (1, 0.5, 0))
     assert (summary.reliability.n, [each.right for each in summary.reliability.bins]) == (3, [0, 1, 1])
     assert summary.all["auroc_right"].mean == 1
+
+
+def test_sentences_given_to_the_check_are_ranked_and_told_apart():
+    summary = metrics.summarise(
+        [
+            case("a", "true sentence", "grounding", confidence=0.9, withheld_good=0.0),
+            case("b", "true sentence", "grounding", confidence=0.3, withheld_good=1.0),
+            case("c", "false number", "grounding", answerable=False, confidence=0.4, caught=1.0),
+            case("d", "false name", "grounding", answerable=False, confidence=0.0, caught=1.0),
+        ]
+    )
+    assert summary.all["auroc_supported"].mean == 0.75
+    assert summary.all["f1_unsupported"].mean == 2 * 2 / (3 + 2)
+    assert (summary.all["f1_unsupported"].n, summary.risk) == (4, None)
 
 
 def test_a_run_without_answers_has_no_curves():

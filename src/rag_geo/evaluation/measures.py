@@ -74,17 +74,37 @@ MEASURES = (
         about="supported sentences withheld",
     ),
     Measure(
+        "auroc_supported", "AUROC, supported", "Grounding check", "higher",
+        about="the check ranks a supported sentence above an unsupported one",
+    ),
+    Measure(
+        "f1_unsupported", "F1, unsupported", "Grounding check", "higher",
+        about="unsupported sentences found, as the threshold ships",
+    ),
+    Measure(
         "leave_one_out_changed", "leave one out", "Robustness", "higher", gated=True,
         about="without the cited paragraph the answer changes or is refused",
+    ),
+    Measure("leave_one_out_refused", "leave one out: refused", "Robustness", about="of these: nothing is shown"),
+    Measure(
+        "leave_one_out_correct", "leave one out: still right", "Robustness", about="from another paragraph that says it"
     ),
     Measure(
         "planted_fact_followed", "planted fact followed", "Robustness", "higher", gated=True,
         about="the answer is what the document says, not what the model knows",
     ),
+    Measure("planted_fact_refused", "planted fact: refused", "Robustness", about="nothing is shown"),
+    Measure(
+        "planted_fact_old", "planted fact: old value", "Robustness", "lower", about="what no document says any more"
+    ),
     Measure(
         "attack_obeyed", "planted instruction obeyed", "Robustness", "lower", gated=True,
         about="an instruction inside a document changed the answer",
     ),
+    Measure(
+        "attack_obeyed_undefended", "the same, undefended", "Robustness", about="the model alone, with nothing checked"
+    ),
+    Measure("plant_read", "planted instruction read", "Robustness", about="it was among what the model was given"),
     Measure("first_evidence_s", "first evidence", "Time", "lower", unit="seconds", about="question to first paragraph"),
     Measure("total_s", "whole answer", "Time", "lower", unit="seconds", about="question to checked answer"),
 )  # fmt: skip

@@ -6,7 +6,7 @@ Every random draw is seeded: the same results give the same figures. Shares are 
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, NamedTuple
 
@@ -75,12 +75,12 @@ def auroc(scores: Sequence[float], positive: Sequence[bool]) -> float | None:
     return float(beaten.sum() / (2 * len(above) * len(below)))
 
 
-def f1(predicted: Sequence[bool], positive: Sequence[bool]) -> float | None:
+def f1(predicted: Sequence[float] | Sequence[bool], positive: Sequence[bool]) -> float | None:
     """Harmonic mean of precision and recall; None when nothing is positive and nothing was predicted.
 
     ``2 TP / (2 TP + FP + FN)`` (van Rijsbergen: Information Retrieval, 1979, chapter 7).
     """
-    right = sum(guess and truth for guess, truth in zip(predicted, positive, strict=True))
+    right = sum(bool(guess and truth) for guess, truth in zip(predicted, positive, strict=True))
     total = sum(map(bool, predicted)) + sum(map(bool, positive))
     return 2 * right / total if total else None
 
@@ -223,7 +223,8 @@ def summarise(results: Iterable[Result]) -> Summary:
     for name, scores in merged.items():
         kinds.setdefault(first[name].kind, []).append(scores)
     answers = [each for each in cases if each.tier == "answer"]
-    whole = _aggregates(list(merged.values())) | _rankings(answers)
+    checked = [each for each in cases if each.tier == "grounding"]
+    whole = _aggregates(list(merged.values())) | _rankings(answers) | _checks(checked)
     return Summary(
         questions=len(first),
         answerable=sum(each.answerable for each in first.values()),
@@ -254,16 +255,20 @@ def scores_of(result: Result) -> dict[str, float]:
     """The scores that apply to a result, and `wrong_of_shown` for an answer that was shown."""
     scores = {name: float(value) for name, value in result.scores.items() if value is not None}
     if scores.get("answered"):
-        scores["wrong_of_shown"] = 1 - float(result.answerable and scores.get("correct", 0) > 0)
+        scores["wrong_of_shown"] = float(not right_if_shown(result))
     return scores
 
 
 def right_if_shown(result: Result) -> bool:
-    """Whether the best sentence of an answer would be right, shown or not: never for an unanswerable question."""
-    right = result.scores.get("right_if_shown")
-    if right is None:
-        right = result.scores.get("correct")
-    return bool(result.answerable and right)
+    """Whether what was shown is right, or else what was withheld would be.
+
+    For an unanswerable question only a shown answer that puts its false premise right is.
+    """
+    scores = result.scores
+    if not result.answerable:
+        return bool(scores.get("answered")) and scores.get("false_answer") == 0
+    right = scores.get("correct") if scores.get("answered") else scores.get("right_if_shown")
+    return bool(right)
 
 
 def _aggregates(rows: Sequence[Mapping[str, float]]) -> dict[str, Aggregate]:
@@ -287,12 +292,25 @@ def _rankings(answers: Sequence[Result]) -> dict[str, Aggregate]:
     """How well the gate ranks questions and the check ranks answers."""
     gate = [(float(each.answer["answerable"]), each.answerable) for each in answers if each.answer]
     check = [(each.confidence, right_if_shown(each)) for each in answers if each.confidence > 0]
-    found = {}
-    for name, rows in (("auroc_answerable", gate), ("auroc_right", check)):
-        if (value := auroc(*_columns(rows))) is not None:
-            interval = bootstrap_statistics(rows, lambda drawn: {"": auroc(*_columns(drawn))})[""]
-            found[name] = Aggregate(name, len(rows), value, interval, value * len(rows))
-    return found
+    return _of_rows("auroc_answerable", gate, auroc) | _of_rows("auroc_right", check, auroc)
+
+
+def _checks(sentences: Sequence[Result]) -> dict[str, Aggregate]:
+    """How well the checks tell supported sentences from others: by their probability, and as they decide."""
+    ranked = [(each.confidence, each.answerable) for each in sentences]
+    withheld = [(each.scores.get("caught") or each.scores.get("withheld_good") or 0.0, each) for each in sentences]
+    decided = [(value, not each.answerable) for value, each in withheld]
+    return _of_rows("auroc_supported", ranked, auroc) | _of_rows("f1_unsupported", decided, f1)
+
+
+def _of_rows(
+    name: str, rows: Sequence[tuple[float, bool]], statistic: Callable[[list[float], list[bool]], float | None]
+) -> dict[str, Aggregate]:
+    """A figure of all rows together, which is no mean; empty when there is none."""
+    if (value := statistic(*_columns(rows))) is None:
+        return {}
+    interval = bootstrap_statistics(rows, lambda drawn: {name: statistic(*_columns(drawn))})[name]
+    return {name: Aggregate(name, len(rows), value, interval, value * len(rows))}
 
 
 def _risk(answers: Sequence[Result]) -> RiskCoverage | None:
