@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -60,7 +61,9 @@ class Answerer(Protocol):
 
 def _load_assistant(settings: Settings, note: Callable[[str], None]) -> Answerer:
     from rag_geo.assistant import Assistant
+    from rag_geo.models.states import sweep_states
 
+    sweep_states(settings.cache / "states", time.time())
     return Assistant.from_settings(settings, progress=note)
 
 
