@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from rag_geo.calibration import Calibration
     from rag_geo.doctor import Finding
     from rag_geo.embedding import Embedder
+    from rag_geo.fitting import Observation
     from rag_geo.evaluation.compare import Comparison
     from rag_geo.evaluation.metrics import Summary
     from rag_geo.evaluation.results import Result
@@ -35,6 +36,12 @@ if TYPE_CHECKING:
 MAX_WIDTH = 110
 SKIPPED = 3
 """Exit code of work that is done but for some files or lines."""
+
+REFUSED = 0.95
+"""Share of the unanswerable questions that fitted thresholds are to refuse, at least."""
+
+WRONG = 0.11
+"""Share of the answerable questions that may get a wrong answer with fitted thresholds, at most."""
 
 _FILTERS = ("after", "before", "author", "file")
 _FLAGS = {"limit": "retrieval.paragraphs"}
@@ -243,7 +250,7 @@ def calibrate(
                     fitting.append(one, observations)
                     seen.append(one)
                     advance(f"asking {path.name}", number, len(questions))
-    fitted = fitting.fit(seen, model=made_with[0], prompt_id=made_with[1])
+    fitted = fit_thresholds(edges, seen, *made_with)
     target = calibration.calibration_path(settings.cache, *made_with)
     target.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(target, calibration.to_json(fitted))
@@ -306,6 +313,30 @@ def evaluated_cases(root: Path, name: str, id: str) -> list[Result]:
     if not found:
         raise UsageError(f"run {run.folder.name!r} has no question {id!r}", hint=f"see {run.folder / 'report.html'}")
     return found
+
+
+def fit_thresholds(
+    edges: Edges,
+    seen: Sequence[Observation],
+    model: str,
+    prompt_id: str,
+    *,
+    refused: float = REFUSED,
+    wrong: float = WRONG,
+) -> Calibration:
+    """Fit thresholds; when none of the curve reaches the shares asked for, the strictest is taken, and that is said."""
+    from rag_geo import fitting
+
+    fitted = fitting.fit(seen, model=model, prompt_id=prompt_id, refused=refused, wrong=wrong)
+    points = [fitting.OperatingPoint(*point) for point in fitted.curve]
+    if not any(point.refused >= refused and point.wrong <= wrong for point in points):
+        last = points[-1]
+        edges.terminal().note(
+            f"no threshold refuses at least {refused:.0%} of the unanswerable questions and answers at most {wrong:.0%} "
+            f"of the others wrongly: the strictest, {last.threshold:g}, refuses {last.refused:.0%} and answers "
+            f"{last.wrong:.0%} wrongly".replace("%", " %")
+        )
+    return fitted
 
 
 def model_object(state: ModelState) -> dict[str, object]:
