@@ -24,12 +24,12 @@ if TYPE_CHECKING:
     from rag_geo.calibration import Calibration
     from rag_geo.doctor import Finding
     from rag_geo.embedding import Embedder
-    from rag_geo.fitting import Observation
     from rag_geo.evaluation.compare import Comparison
     from rag_geo.evaluation.metrics import Summary
     from rag_geo.evaluation.results import Result
     from rag_geo.evaluation.runs import Run
     from rag_geo.evaluation.suite import Plan
+    from rag_geo.fitting import Observation
     from rag_geo.index import Index, IndexReport
     from rag_geo.models import ModelFile, ModelState, Report
 
@@ -332,8 +332,8 @@ def fit_thresholds(
     if not any(point.refused >= refused and point.wrong <= wrong for point in points):
         last = points[-1]
         edges.terminal().note(
-            f"no threshold refuses at least {refused:.0%} of the unanswerable questions and answers at most {wrong:.0%} "
-            f"of the others wrongly: the strictest, {last.threshold:g}, refuses {last.refused:.0%} and answers "
+            f"no threshold refuses at least {refused:.0%} of the unanswerable questions and answers at most "
+            f"{wrong:.0%} of the others wrongly: the strictest, {last.threshold:g}, refuses {last.refused:.0%} and answers "
             f"{last.wrong:.0%} wrongly".replace("%", " %")
         )
     return fitted
