@@ -54,12 +54,20 @@ def _other_numbers(number: str, draw: random.Random) -> list[str]:
 
 def name_pool(texts: Iterable[str]) -> tuple[str, ...]:
     """Give the names of the texts, as capitalised words inside sentences, each once and in order."""
-    return tuple(dict.fromkeys(found[0] for text in texts for found in _names(text)))
+    return tuple(dict.fromkeys(text[start:end] for text in texts for start, end in _names(text)))
 
 
-def _names(sentence: str) -> list[re.Match[str]]:
-    """Capitalised words, but not the first one, which need not be a name."""
-    return [found for found in _NAME.finditer(sentence) if sentence[: found.start()].strip(" \"'“‘(")]
+def _names(sentence: str) -> list[tuple[int, int]]:
+    """Runs of capitalised words as (start, end); a single one that opens the sentence need not be a name."""
+    found = []
+    for match in _NAME.finditer(sentence):
+        start, opens = match.start(), not sentence[: match.start()].strip(" \"'“‘(")
+        first = re.match(r"[A-Z][a-z]+", match[0])
+        if opens and first and first[0].casefold() in _OPENINGS:
+            start += first.end() + 1
+        if start < match.end() and (start > match.start() or not opens or " " in match[0]):
+            found.append((start, match.end()))
+    return found
 
 
 def change_name(sentence: str, source: str, pool: Sequence[str], draw: random.Random) -> str | None:
@@ -67,17 +75,15 @@ def change_name(sentence: str, source: str, pool: Sequence[str], draw: random.Ra
     places = _names(sentence)
     draw.shuffle(places)
     known = {word.casefold()[:4] for word in re.findall(r"\w+", f"{sentence}\n{source}")}
-    for place in places:
-        size = len(place[0].split())
+    for start, end in places:
+        size = len(sentence[start:end].split())
         others = [
             name
             for name in pool
-            if len(name.split()) == size
-            and not any(word.casefold()[:4] in known for word in re.findall(r"\w+", name))
-            and name.split()[0].casefold() not in _OPENINGS
+            if len(name.split()) == size and not any(word.casefold()[:4] in known for word in re.findall(r"\w+", name))
         ]
         if others:
-            return sentence[: place.start()] + draw.choice(others) + sentence[place.end() :]
+            return sentence[:start] + draw.choice(others) + sentence[end:]
     return None
 
 
