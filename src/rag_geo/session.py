@@ -333,8 +333,8 @@ def fit_thresholds(
         last = points[-1]
         edges.terminal().note(
             f"no threshold refuses at least {refused:.0%} of the unanswerable questions and answers at most "
-            f"{wrong:.0%} of the others wrongly: the strictest, {last.threshold:g}, refuses {last.refused:.0%} and answers "
-            f"{last.wrong:.0%} wrongly".replace("%", " %")
+            f"{wrong:.0%} of the others wrongly: the strictest, {last.threshold:g}, refuses {last.refused:.0%} "
+            f"and answers {last.wrong:.0%} wrongly".replace("%", " %")
         )
     return fitted
 

@@ -30,7 +30,7 @@ from rag_geo.records import Document, Skipped, Span, Window
 from rag_geo.settings import Settings, WindowSettings
 from rag_geo.text.folding import visible
 
-READING = 1
+READING = 2
 """Version of the readers: raised when the same file gives another document, so that an update reads all again."""
 
 LOCK = "LOCK"

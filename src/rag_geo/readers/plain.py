@@ -7,6 +7,7 @@ from collections import Counter
 from pathlib import PurePosixPath
 
 from rag_geo.readers.blocks import UnreadableError, number_blocks
+from rag_geo.readers.bylines import find_author
 from rag_geo.readers.decoding import Decoded
 from rag_geo.readers.lines import markdown_blocks, markdown_comments, text_blocks
 from rag_geo.readers.metadata import clean, iso_date, read_front_matter
@@ -56,7 +57,7 @@ def read_plain(file: str, sha256: str, decoded: Decoded, kind: Format) -> Docume
         encoding=decoded.encoding,
         paragraphs=paragraphs,
         title=front.metadata.title or _first_heading(text, paragraphs, names) or title_from_name(file),
-        author=front.metadata.author,
+        author=front.metadata.author if front.span.end else find_author(text, paragraphs, merged, kind),
         date=date,
         metadata=front.metadata.rest,
         hidden=merged,
