@@ -214,6 +214,8 @@ def amount(metric: str, value: float) -> str:
             return f"{value:.1%}".replace("%", " %")
         case "seconds":
             return f"{value:.2f} s"
+        case "figure":
+            return f"{value:.3f}"
         case "count":
             return f"{value:.3g}"
 

@@ -10,13 +10,16 @@ from typing import Literal
 from rag_geo.evaluation.results import MUST_BE_ZERO
 
 Better = Literal["higher", "lower", ""]
-Unit = Literal["share", "count", "seconds"]
+Unit = Literal["share", "figure", "count", "seconds"]
 Group = Literal["Retrieval", "Answers", "Evidence", "Grounding check", "Robustness", "Time", "Other"]
 
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """One score: `better` is the direction to hope for ("" for neither), `gated` that getting worse fails a run."""
+    """One score: `better` is the direction to hope for ("" for neither), `gated` that getting worse fails a run.
+
+    The unit "figure" is of what goes from 0 to 1 and is no share, "count" of what is counted in each question.
+    """
 
     name: str
     title: str
@@ -37,8 +40,8 @@ MEASURES = (
     Measure("recall@1", "recall@1", "Retrieval", "higher", about="gold paragraphs found first"),
     Measure("recall@3", "recall@3", "Retrieval", "higher", about="gold paragraphs among the first three"),
     Measure("recall@5", "recall@5", "Retrieval", "higher", gated=True, about="gold paragraphs among the first five"),
-    Measure("mrr", "MRR", "Retrieval", "higher", about="1 / rank of the first gold paragraph"),
-    Measure("ndcg@10", "nDCG@10", "Retrieval", "higher", gated=True, about="gold paragraphs near the top of ten"),
+    Measure("mrr", "MRR", "Retrieval", "higher", unit="figure", about="1 / rank of the first gold paragraph"),
+    Measure("ndcg@10", "nDCG@10", "Retrieval", "higher", gated=True, unit="figure", about="gold paragraphs near the top of ten"),
     Measure("correct", "correct", "Answers", "higher", gated=True, about="of the answerable: answered, and right"),
     Measure(
         "correct_and_cited", "correct and cited", "Answers", "higher", gated=True,
@@ -52,11 +55,12 @@ MEASURES = (
     Measure("right_if_shown", "right if shown", "Answers", "higher", about="the best sentence is right, shown or not"),
     Measure("withheld", "withheld", "Answers", about="share of the sentences that the model wrote"),
     Measure(
-        "auroc_answerable", "AUROC, answerable", "Answers", "higher",
+        "auroc_answerable", "AUROC, answerable", "Answers", "higher", unit="figure",
         about="the gate ranks an answerable question above an unanswerable one",
     ),
     Measure(
-        "auroc_right", "AUROC, right", "Answers", "higher", about="the check ranks a right answer above a wrong one"
+        "auroc_right", "AUROC, right", "Answers", "higher", unit="figure",
+        about="the check ranks a right answer above a wrong one"
     ),
     Measure(
         "citation_precision", "citation precision", "Evidence", "higher", gated=True, about="of the cited: gold"
@@ -74,11 +78,11 @@ MEASURES = (
         about="supported sentences withheld",
     ),
     Measure(
-        "auroc_supported", "AUROC, supported", "Grounding check", "higher",
+        "auroc_supported", "AUROC, supported", "Grounding check", "higher", unit="figure",
         about="the check ranks a supported sentence above an unsupported one",
     ),
     Measure(
-        "f1_unsupported", "F1, unsupported", "Grounding check", "higher",
+        "f1_unsupported", "F1, unsupported", "Grounding check", "higher", unit="figure",
         about="unsupported sentences found, as the threshold ships",
     ),
     Measure(

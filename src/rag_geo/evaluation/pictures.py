@@ -14,7 +14,7 @@ from rag_geo.evaluation.chance import Interval
 from rag_geo.evaluation.metrics import Reliability, RiskCoverage
 
 _WIDTH, _HEIGHT = 520, 300
-_LEFT, _RIGHT, _TOP, _BOTTOM = 52, 16, 18, 44
+_LEFT, _RIGHT, _TOP, _BOTTOM = 52, 16, 30, 44
 #: The start of a risk-coverage curve is the luck of a few answers: the axis is not stretched for it.
 _STEADY = 0.1
 
@@ -95,13 +95,12 @@ def distribution_picture(values: Sequence[float], name: str, write: Callable[[fl
     ordered = sorted(values)
     middle, tenth, far = (quantile(ordered, share) for share in (0.5, 0.9, 0.99))
     whole = all(value == int(value) for value in ordered)
-    step = _nice_step(max(far - min(0.0, ordered[0]), 1e-9) / 18)
-    step = max(1.0, step) if whole else step
+    step = _nice_step(max(far, 1e-3) / 18, whole=whole)
     count = max(1, math.floor(far / step) + 1)
     bars = [0] * count
     for value in ordered:
         bars[min(int(value / step), count - 1)] += 1
-    frame = _frame(name, (0, count * step), (0, max(bars) * 1.15), name, "questions", write, whole=True)
+    frame = _frame(name, (0, count * step), (0, max(bars) * 1.28), name, "questions", write, whole=True)
     for number, height in enumerate(bars):
         if height:
             left, right = frame.x(number * step) + 1, frame.x((number + 1) * step) - 1
@@ -111,9 +110,9 @@ def distribution_picture(values: Sequence[float], name: str, write: Callable[[fl
             _title(bar, f"{height} from {write(number * step)}{more or f' to {write((number + 1) * step)}'}")
     for value, words, row in ((middle, "half below", 0), (tenth, "nine of ten below", 1)):
         at = frame.x(min(value, count * step))
-        _add(frame.root, "line", "quantile", x1=at, x2=at, y1=frame.top + 4, y2=frame.bottom)
+        _add(frame.root, "line", "quantile", x1=at, x2=at, y1=frame.top, y2=frame.bottom)
         side, shift = ("end", -5) if at > (frame.left + frame.right) / 2 else ("start", 5)
-        _text(frame.root, f"{words} {write(value)}", at + shift, frame.top + 12 + 14 * row, "label strong", side)
+        _text(frame.root, f"{words} {write(value)}", at + shift, frame.top + 8 + 16 * row, "label strong", side)
     return _written(frame.root)
 
 
@@ -168,19 +167,20 @@ def _frame(
         _text(root, write(value), x(value), bottom + 18, "label", "middle")
     _add(root, "line", "axis", x1=left, x2=right, y1=bottom, y2=bottom)
     _text(root, x_title, (left + right) / 2, _HEIGHT - 6, "label axis-title", "middle")
-    _text(root, y_title, left - 44, top - 6, "label axis-title", "start")
+    _text(root, y_title, left - 44, 12, "label axis-title", "start")
     return Frame(root, x, y, left, right, top, bottom)
 
 
 def _ticks(low: float, high: float, *, whole: bool = False) -> list[float]:
-    step = _nice_step((high - low) / 5)
-    step = max(1.0, step) if whole else step
+    step = _nice_step((high - low) / 5, whole=whole)
     return [round(number * step, 10) for number in range(math.ceil(low / step), math.floor(high / step + 1e-9) + 1)]
 
 
-def _nice_step(rough: float) -> float:
+def _nice_step(rough: float, *, whole: bool = False) -> float:
     power = 10 ** math.floor(math.log10(rough))
-    return float(next(factor * power for factor in (1, 2, 2.5, 5, 10) if factor * power >= rough * (1 - 1e-9)))
+    factors = (1, 2, 5, 10) if whole else (1, 2, 2.5, 5, 10)
+    step = next(factor * power for factor in factors if factor * power >= rough * (1 - 1e-9))
+    return max(1.0, step) if whole else float(step)
 
 
 def _bar(left: float, top: float, width: float, height: float) -> str:

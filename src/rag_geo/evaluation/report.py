@@ -197,7 +197,7 @@ def _row(found: Aggregate) -> Row:
     one = measure(found.metric)
     level = "bad" if one.must_be_zero and found.total else "good" if one.must_be_zero else ""
     picture = None
-    if one.unit == "share":
+    if one.unit in ("share", "figure"):
         picture = Markup(pictures.interval_picture(found.mean, found.interval, ""))
     value = f"{found.total:g}" if one.must_be_zero else amount(found.metric, found.mean)
     return Row(
@@ -267,13 +267,15 @@ def _changes(comparison: Comparison | None) -> list[dict[str, Any]]:
             one = measure(each.metric)
             texts = {key: amount(each.metric, value) for key, value in (("old", each.old), ("new", each.new))}
             low, high = (_signed(each.metric, end) for end in each.interval)
+            low = low.partition(" ")[0]
             made.append({"row": each, "title": one.title, "change": _signed(each.metric, each.change), **texts}
                         | {"interval": f"{low} to {high}", "improved": each.improved})  # fmt: skip
     return made
 
 
 def _signed(metric: str, value: float) -> str:
-    return f"{'+' if value >= 0 else '−'}{amount(metric, abs(value))}"
+    text = amount(metric, abs(value)).replace("%", "points")
+    return f"{'+' if value > 0 else '−' if value < 0 else '±'}{text}"
 
 
 # --- pictures ---------------------------------------------------------------------------------------------------
@@ -292,7 +294,8 @@ def _pictures(summary: Summary, results: Sequence[Result]) -> list[Picture]:
         found = summary.reliability
         text = (
             f"Expected calibration error {amount('correct', found.error)}, Brier score {found.brier:.3f}, over "
-            f"{found.n} sentences, shown or withheld. On the diagonal a probability means what it says; bars: how many there are."
+            f"{found.n} sentences, shown or withheld. On the diagonal a probability means what it says; the bars say "
+            "how many there are."
         )
         made.append(Picture("Are the probabilities meant", Markup(pictures.reliability_picture(found)), text))
     tier = next((tier for tier in ("answer", "grounding", "robustness", *summary.tiers) if tier in summary.tiers), "")
@@ -311,7 +314,7 @@ def _distribution(title: str, values: Sequence[float], name: str) -> Picture:
     ordered = sorted(values)
     middle, tenth, last = (f"{pictures.quantile(ordered, share):.3g}" for share in (0.5, 0.9, 1))
     svg = pictures.distribution_picture(values, name, lambda value: f"{value:.3g}")
-    text = f"Half of the {len(values)} take up to {middle}, nine of ten up to {tenth}, the longest takes {last}."
+    text = f"Half are up to {middle}, nine of ten up to {tenth}, the most is {last}; n = {len(values)}."
     return Picture(title, Markup(svg), text)
 
 
@@ -323,11 +326,12 @@ def _risk_text(summary: Summary) -> str:
     for limit, coverage in risk.coverage_at.items():
         ends = risk.coverage_intervals.get(limit)
         between = f" ({100 * ends.low:.0f} to {100 * ends.high:.0f})" if ends else ""
-        reach.append(f"{limit:.0%} wrong: {100 * coverage:.0f} %{between} answered".replace("%", " %", 1))
+        reach.append(f"{100 * limit:g} % wrong: {100 * coverage:.0f} %{between}")
     area = f"Area {risk.area:.3f}"
     if risk.area_interval:
         area += f" ({risk.area_interval.low:.3f} to {risk.area_interval.high:.3f})"
-    return f"With at most {'; '.join(reach)}. {area}, {risk.ideal:.3f} if every right answer came first; n = {risk.n}."
+    at_most = f"Share that can be answered with at most {', '.join(reach)}."
+    return f"{at_most} {area}, {risk.ideal:.3f} if every right answer came first; n = {risk.n}."
 
 
 def _counted(values: Iterable[str]) -> list[tuple[str, int]]:

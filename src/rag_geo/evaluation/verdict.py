@@ -46,16 +46,14 @@ def _answers(summary: Summary) -> Verdict | None:
         return Verdict("bad", f"Of no use: none of {summary.questions} questions was answered.")
     level: Level = "good" if shown.mean <= TRUSTED else "warn" if shown.mean <= WITH_CARE else "bad"
     head = {"good": "Can be trusted", "warn": "Can be trusted with care", "bad": "Cannot be trusted yet"}[level]
-    wrong = "none is" if not shown.total else "1 is" if shown.total == 1 else f"{shown.total:g} are"
-    parts = [f"{head}: of {shown.n} answers shown, {wrong} wrong (95 %: {_range(shown)})"]
+    wrong = "none" if not shown.total else f"{shown.total:g}"
+    parts = [f"{head}: {wrong} of the {shown.n} answers it shows {'is' if shown.total == 1 else 'are'} wrong"]
     if correct:
         proof = " with the right proof" if correct.metric == "correct_and_cited" else ""
         parts.append(f"{_percent(correct.mean)} of the answerable questions are answered right{proof}")
-    if refused := summary.all.get("false_refusal"):
-        parts[-1] += f", {_percent(refused.mean)} are refused"
     if false := summary.all.get("false_answer"):
-        parts.append(f"{_percent(false.mean)} of the unanswerable are answered all the same")
-    return Verdict(level, "; ".join(parts) + ".")
+        parts.append(f"{_percent(false.mean)} of the unanswerable get an answer")
+    return Verdict(level, f"{', '.join(parts[:-1])}{', and ' if parts[:-1] else ''}{parts[-1]}.")
 
 
 def _retrieval(summary: Summary) -> Verdict | None:

@@ -29,7 +29,7 @@
       shown += !card.hidden;
     }
     none.hidden = shown > 0;
-    form.querySelector("output").value = shown === cards.length ? `${shown} in all` : `${shown} of ${cards.length}`;
+    document.querySelector(".toolbar output").value = shown === cards.length ? `${shown} in all` : `${shown} of ${cards.length}`;
   };
   const openLinked = () => {
     const card = document.getElementById(location.hash.slice(1));
