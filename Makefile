@@ -22,7 +22,7 @@ SAY_READY = $(if $(filter $@,$(MAKECMDGOALS)),echo "ready: $(VENV)" >&2,:)
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help ask index models setup dev test test-fast lint bench lock clean python FORCE
+.PHONY: help ask index models setup dev test test-fast lint bench eval lock clean python FORCE
 
 help: ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -61,6 +61,11 @@ lint: dev ## ruff and mypy
 
 bench: dev models ## speed and memory, as ratios against named references
 	@$(BIN)/python -m benchmarks
+
+EVAL := retrieval answer grounding robustness
+
+eval: index ## measure how far the answers can be trusted: evals/questions.jsonl on corpus/, an hour (EVAL_OPTIONS="--limit 50")
+	@$(BIN)/rag-geo eval --index index/corpus $(EVAL:%=--tier %) $(EVAL_OPTIONS)
 
 lock: dev ## write constraints.txt anew from the versions in the virtual environment
 	@$(BIN)/python setup/lock.py constraints.txt

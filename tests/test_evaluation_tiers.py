@@ -182,7 +182,7 @@ def test_true_sentences_pass_the_checks_and_false_ones_do_not(bench, cases):
     assert number.scores["caught"] == number.scores["caught_alone_number"] == 1
     assert "1932" not in number.answer["sentence"]
     assert number.paragraphs
-    assert found["prints/false-name"].scores["caught_alone_name"] == 1
+    assert found["prints/false-name"].scores["caught"] == 1
     swapped = found["opened/swapped-citation"]
     assert swapped.answer["sentence"] == "The Calder Bridge opened in 1932."
     assert swapped.scores["caught"] == 1

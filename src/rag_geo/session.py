@@ -273,10 +273,7 @@ def evaluate(
 
     Raises `UsageError` for questions, a run or a comparison that is not there, before anything is measured.
     """
-    from importlib import import_module
-    from importlib.util import find_spec
-
-    from rag_geo.evaluation import compare, metrics, runs
+    from rag_geo.evaluation import compare, metrics, report, runs
     from rag_geo.evaluation.suite import Suite, plan_from, plan_object
 
     other = runs.results_to_compare(root, compare_with) if compare_with else None
@@ -299,9 +296,9 @@ def evaluate(
     results = run.results
     summary = metrics.summarise(results)
     run.summarise(metrics.summary_object(summary))
-    if find_spec("rag_geo.evaluation.report"):
-        import_module("rag_geo.evaluation.report").write(run.folder)
-    return Evaluated(run.folder, summary, compare.compare(other, results) if other is not None else None)
+    comparison = compare.compare(other, results) if other is not None else None
+    report.write(run.folder, comparison)
+    return Evaluated(run.folder, summary, comparison)
 
 
 def evaluated_cases(root: Path, name: str, id: str) -> list[Result]:
