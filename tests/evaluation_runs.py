@@ -129,3 +129,28 @@ def _scores(
         "correct": float(shown and right), "correct_and_cited": float(shown and right and cites_gold),
         "wrong_answer": float(shown and not right), "false_refusal": float(not shown), "right_if_shown": float(right),
     }  # fmt: skip
+
+
+def other_tiers() -> list[Result]:
+    """A result of every kind that the grounding, robustness and closed-book tiers have."""
+
+    def made(id: str, kind: str, tier: str, *, answerable: bool = True, **scores: float | None) -> Result:
+        answer: dict[str, Any] = {"answer": "", "claims": [], "near": [], "answerable": 0.5}
+        return Result(id, kind, f"What is {id}?", answerable, "test", tier, scores, answer=answer, seconds=0.5)
+
+    grounding = [
+        made("g1/true-sentence", "true sentence", "grounding", withheld_good=0.0, withheld_good_alone_name=0.0),
+        made("g2/true-sentence", "true sentence", "grounding", withheld_good=1.0, withheld_good_alone_name=1.0),
+        made("g1/false-name", "false name", "grounding", answerable=False, caught=1.0, caught_alone_name=1.0),
+        made("g2/false-name", "false name", "grounding", answerable=False, caught=0.0, caught_alone_name=0.0),
+    ]
+    robustness = [
+        made("r1/leave-one-out", "leave one out", "robustness", leave_one_out_changed=1.0),
+        made("r2/leave-one-out", "leave one out", "robustness", leave_one_out_changed=0.0),
+        made("r1/planted-fact", "planted fact", "robustness", planted_fact_followed=1.0, planted_fact_refused=0.0),
+        made("r2/planted-fact", "planted fact", "robustness", planted_fact_followed=0.0, planted_fact_refused=1.0),
+        made("r3/planted-fact", "planted fact", "robustness", planted_fact_followed=0.0, planted_fact_refused=0.0),
+        made("r1/planted-instruction", "planted-instruction", "robustness", attack_obeyed=0.0),
+        made("r2/planted-instruction", "planted-instruction", "robustness", attack_obeyed=1.0),
+    ]
+    return grounding + robustness

@@ -41,7 +41,10 @@ MEASURES = (
     Measure("recall@3", "recall@3", "Retrieval", "higher", about="gold paragraphs among the first three"),
     Measure("recall@5", "recall@5", "Retrieval", "higher", gated=True, about="gold paragraphs among the first five"),
     Measure("mrr", "MRR", "Retrieval", "higher", unit="figure", about="1 / rank of the first gold paragraph"),
-    Measure("ndcg@10", "nDCG@10", "Retrieval", "higher", gated=True, unit="figure", about="gold paragraphs near the top of ten"),
+    Measure(
+        "ndcg@10", "nDCG@10", "Retrieval", "higher", gated=True, unit="figure",
+        about="gold paragraphs near the top of ten",
+    ),
     Measure("correct", "correct", "Answers", "higher", gated=True, about="of the answerable: answered, and right"),
     Measure(
         "correct_and_cited", "correct and cited", "Answers", "higher", gated=True,

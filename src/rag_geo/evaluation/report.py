@@ -22,7 +22,7 @@ from rag_geo.evaluation import pictures
 from rag_geo.evaluation.cards import cards
 from rag_geo.evaluation.compare import Comparison, amount
 from rag_geo.evaluation.measures import Measure, in_order, measure
-from rag_geo.evaluation.metrics import Aggregate, Summary, summarise
+from rag_geo.evaluation.metrics import Aggregate, RiskCoverage, Summary, summarise
 from rag_geo.evaluation.results import Result, read_results
 from rag_geo.evaluation.verdict import verdict
 from rag_geo.render import visible
@@ -74,28 +74,37 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A picture with its title and what there is to say about it."""
+    """A picture with its title, its name in the field, and what there is to say about it."""
 
     title: str
+    term: str
     svg: Markup
     text: str
 
 
-def write(folder: Path, comparison: Comparison | None = None) -> Path:
+def write(folder: Path, comparison: Comparison | None = None, *, compared_with: str = "") -> Path:
     """Write ``report.html`` into the folder of a run, from its ``run.json`` and ``results.jsonl``; give its path.
 
-    Raises `UsageError` when the results cannot be read.
+    With a `comparison` it says what changed since the run called `compared_with`. Raises `UsageError` when the results
+    cannot be read.
     """
     info = json.loads((folder / "run.json").read_text(encoding="utf-8"))
     results = read_results(folder / "results.jsonl")
-    page = render(folder.name, info, results, comparison)
+    page = render(folder.name, info, results, comparison, compared_with=compared_with)
     new = folder / f"{NAME}.new"
     new.write_text(page, encoding="utf-8", newline="\n")
     os.replace(new, folder / NAME)
     return folder / NAME
 
 
-def render(name: str, info: Mapping[str, Any], results: Sequence[Result], comparison: Comparison | None = None) -> str:
+def render(
+    name: str,
+    info: Mapping[str, Any],
+    results: Sequence[Result],
+    comparison: Comparison | None = None,
+    *,
+    compared_with: str = "",
+) -> str:
     """Give the page of a run called `name`; `info` is what ``run.json`` holds."""
     from jinja2 import DictLoader, Environment, StrictUndefined
     from markupsafe import Markup
@@ -122,6 +131,7 @@ def render(name: str, info: Mapping[str, Any], results: Sequence[Result], compar
         head=_head(info),
         facts=_facts(info),
         comparison=comparison,
+        compared_with=compared_with or "another run",
         changes=_changes(comparison),
         tiles=[_row(summary.all[each]) for each in _TILES if each in summary.all][:_MOST_TILES],
         groups=_groups(summary),
@@ -289,15 +299,20 @@ def _pictures(summary: Summary, results: Sequence[Result]) -> list[Picture]:
         answered, wrong = summary.all.get("answered"), summary.all.get("wrong_of_shown")
         shipped = (answered.mean, wrong.mean) if answered and wrong else None
         svg = pictures.risk_coverage_picture(summary.risk, shipped)
-        made.append(Picture("How much can be answered at which risk", Markup(svg), _risk_text(summary)))
+        made.append(
+            Picture(
+                "How much can be answered at which risk", "risk-coverage curve", Markup(svg), _risk_text(summary.risk)
+            )
+        )
     if summary.reliability:
         found = summary.reliability
+        svg = pictures.reliability_picture(found)
         text = (
             f"Expected calibration error {amount('correct', found.error)}, Brier score {found.brier:.3f}, over "
             f"{found.n} sentences, shown or withheld. On the diagonal a probability means what it says; the bars say "
             "how many there are."
         )
-        made.append(Picture("Are the probabilities meant", Markup(pictures.reliability_picture(found)), text))
+        made.append(Picture("Do the probabilities mean what they say", "reliability diagram", Markup(svg), text))
     tier = next((tier for tier in ("answer", "grounding", "robustness", *summary.tiers) if tier in summary.tiers), "")
     times = [each.scores.get("total_s") or each.seconds for each in results if each.tier == tier]
     if times:
@@ -315,21 +330,16 @@ def _distribution(title: str, values: Sequence[float], name: str) -> Picture:
     middle, tenth, last = (f"{pictures.quantile(ordered, share):.3g}" for share in (0.5, 0.9, 1))
     svg = pictures.distribution_picture(values, name, lambda value: f"{value:.3g}")
     text = f"Half are up to {middle}, nine of ten up to {tenth}, the most is {last}; n = {len(values)}."
-    return Picture(title, Markup(svg), text)
+    return Picture(title, name, Markup(svg), text)
 
 
-def _risk_text(summary: Summary) -> str:
-    risk = summary.risk
-    if risk is None:
-        return ""
+def _risk_text(risk: RiskCoverage) -> str:
     reach = []
     for limit, coverage in risk.coverage_at.items():
-        ends = risk.coverage_intervals.get(limit)
-        between = f" ({100 * ends.low:.0f} to {100 * ends.high:.0f})" if ends else ""
-        reach.append(f"{100 * limit:g} % wrong: {100 * coverage:.0f} %{between}")
-    area = f"Area {risk.area:.3f}"
-    if risk.area_interval:
-        area += f" ({risk.area_interval.low:.3f} to {risk.area_interval.high:.3f})"
+        low, high = risk.coverage_intervals[limit]
+        reach.append(f"{100 * limit:g} % wrong: {100 * coverage:.0f} % ({100 * low:.0f} to {100 * high:.0f})")
+    low, high = risk.area_interval or (risk.area, risk.area)
+    area = f"Area {risk.area:.3f} ({low:.3f} to {high:.3f})"
     at_most = f"Share that can be answered with at most {', '.join(reach)}."
     return f"{at_most} {area}, {risk.ideal:.3f} if every right answer came first; n = {risk.n}."
 

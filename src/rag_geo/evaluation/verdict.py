@@ -13,7 +13,8 @@ from rag_geo.evaluation.results import MUST_BE_ZERO
 
 Level = Literal["good", "warn", "bad"]
 
-#: Share of the shown answers that may be wrong for "can be trusted", and for "with care".
+#: Share of the shown answers that may be wrong for "can be trusted", and for "with care". Few questions cannot earn
+#: trust: for it the upper end of the interval has to be low enough for "with care".
 TRUSTED, WITH_CARE = 0.05, 0.10
 
 
@@ -28,7 +29,8 @@ class Verdict:
 def verdict(summary: Summary) -> Verdict:
     """Say how far the answers of a run can be trusted; of a run without answers, what it found.
 
-    *bad*: a count that must be 0 is not, or more than a tenth of what is shown is wrong; *warn*: more than a twentieth.
+    *bad*: a count that must be 0 is not, or more than `WITH_CARE` of what is shown is wrong; *warn*: more than
+    `TRUSTED`, or so few questions that it may be more than `WITH_CARE`.
     """
     broken = [name for name in MUST_BE_ZERO if name in summary.all and summary.all[name].total]
     if broken:
@@ -44,7 +46,8 @@ def _answers(summary: Summary) -> Verdict | None:
     shown, correct = summary.all.get("wrong_of_shown"), _first(summary, "correct_and_cited", "correct")
     if shown is None:
         return Verdict("bad", f"Of no use: none of {summary.questions} questions was answered.")
-    level: Level = "good" if shown.mean <= TRUSTED else "warn" if shown.mean <= WITH_CARE else "bad"
+    trusted = shown.mean <= TRUSTED and shown.interval.high <= WITH_CARE
+    level: Level = "good" if trusted else "warn" if shown.mean <= WITH_CARE else "bad"
     head = {"good": "Can be trusted", "warn": "Can be trusted with care", "bad": "Cannot be trusted yet"}[level]
     wrong = "none" if not shown.total else f"{shown.total:g}"
     parts = [f"{head}: {wrong} of the {shown.n} answers it shows {'is' if shown.total == 1 else 'are'} wrong"]
