@@ -27,6 +27,13 @@ def test_the_new_number_is_not_in_the_source():
     assert change_number("It has 3 cars.", source, random.Random(1)) == "It has 7 cars."
 
 
+@given(st.integers(1500, 2099), st.integers())
+def test_a_year_becomes_another_year_of_its_century(year, seed):
+    changed = change_number(f"In {year}.", "", random.Random(seed))
+    assert changed != f"In {year}."
+    assert changed.startswith(f"In {year // 100}")
+
+
 def test_spelled_numbers_are_changed_and_codes_are_not():
     changed = change_number("Nine of them came.", "", random.Random(1))
     assert changed != "Nine of them came."
@@ -52,6 +59,7 @@ def test_no_name_is_put_where_there_is_none_or_no_other():
 def test_the_names_of_texts():
     texts = ["The Calder Bridge leads to Norham.", "Prints burn.", "Ada Finch met the Bank of Norham."]
     assert name_pool(texts) == ("Calder Bridge", "Norham", "Ada Finch", "Bank of Norham")
+    assert name_pool(["He saw Prints of Norham and Prints."], {"prints"}) == ("Prints of Norham",)
 
 
 @pytest.mark.parametrize(
@@ -63,6 +71,11 @@ def test_the_names_of_texts():
         ("It cannot float.", "It can float."),
         ("They do not sing.", "They sing."),
         ("It rained.", None),
+        ("He has left.", "He has not left."),
+        ("They have recently grown.", "They have not recently grown."),
+        ("It has two halls.", "It does not have two halls."),
+        ("They had a ferry.", "They did not have a ferry."),
+        ("He was only the second.", None),
     ],
 )
 def test_what_is_affirmed_is_denied_and_what_is_denied_affirmed(sentence, changed):

@@ -8,18 +8,28 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from rag_geo.text.quantities import listed
 
 CORRUPTIONS = ("number", "name", "negation", "swapped-citation")
 
 _NUMBER = re.compile(r"(?<![\w.,])\d+(?:[.,]\d+)*(?!\w)")
+_YEAR = re.compile(r"1[5-9]\d\d|20\d\d")
 _SPELLED = listed("two three four five six seven eight nine ten eleven twelve twenty thirty forty fifty sixty")
 _SPELLED_NUMBER = re.compile(rf"\b(?:{'|'.join(_SPELLED)})\b", re.IGNORECASE)
 _NAME = re.compile(r"\b[A-Z][a-z]+(?:[ -](?:of the |of )?[A-Z][a-z]+)*\b")
-_AUXILIARY = re.compile(r"\b(?:is|are|was|were|has|have|had|will|would|can|could|should|may|might|must|does|did)\b")
+_AUXILIARY = re.compile(
+    r"\b(?:is|are|was|were|has|have|had|will|would|can|could|should|may|might|must|does|did)\b(?! (?:only|not|never)\b)"
+)
+_PARTICIPLE = re.compile(
+    r"\s+(?:\w+ly\s+|also\s+|now\s+|since\s+|long\s+)?"
+    r"(?:\w+ed|\w+en|\w+own|gone|done|made|said|come|become|led|kept|built|sent|put|"
+    r"set|met|held|left|lost|won|begun|found|fought|brought|paid|sold|told|cut|had|spent|read|run|bought|caught|stood)\b"
+)
+_DO = {"has": "does not have", "have": "do not have", "had": "did not have"}
 _DENIAL = re.compile(r"\b(?:does not|do not|did not) (?=\w)|(?<=\w) (?:not|never)\b|\bcannot\b")
+_MONTHS = frozenset(listed("january february march april may june july august september october november december"))
 _OPENINGS = frozenset(listed("the a an this that these those it he she they in on at by for from as but and according"))
 
 
@@ -43,6 +53,8 @@ def _other_numbers(number: str, draw: random.Random) -> list[str]:
         draw.shuffle(others)
         return [word.capitalize() if number[0].isupper() else word for word in others]
     digits = [place for place, character in enumerate(number) if character.isdigit()]
+    if _YEAR.fullmatch(number):
+        digits = digits[2:]  # a year that might be
     found = []
     for place in draw.sample(digits, len(digits)):
         # No leading zero, and no other number of digits.
@@ -52,9 +64,10 @@ def _other_numbers(number: str, draw: random.Random) -> list[str]:
     return found
 
 
-def name_pool(texts: Iterable[str]) -> tuple[str, ...]:
-    """Give the names of the texts, as capitalised words inside sentences, each once and in order."""
-    return tuple(dict.fromkeys(text[start:end] for text in texts for start, end in _names(text)))
+def name_pool(sentences: Iterable[str], ordinary: Collection[str] = ()) -> tuple[str, ...]:
+    """Give the names in sentences, each once and in order: runs of capitalised words, none of them only `ordinary`."""
+    found = dict.fromkeys(text[start:end] for text in sentences for start, end in _names(text))
+    return tuple(name for name in found if not all(word.casefold() in ordinary for word in re.findall(r"\w+", name)))
 
 
 def _names(sentence: str) -> list[tuple[int, int]]:
@@ -65,6 +78,8 @@ def _names(sentence: str) -> list[tuple[int, int]]:
         first = re.match(r"[A-Z][a-z]+", match[0])
         if opens and first and first[0].casefold() in _OPENINGS:
             start += first.end() + 1
+        if match[0].casefold() in _MONTHS:
+            continue
         if start < match.end() and (start > match.start() or not opens or " " in match[0]):
             found.append((start, match.end()))
     return found
@@ -97,4 +112,7 @@ def change_negation(sentence: str, draw: random.Random) -> str | None:
     if not places:
         return None
     place = places[0]
-    return f"{sentence[: place.end()]} not{sentence[place.end() :]}"
+    denied = f"{place[0]} not"
+    if place[0] in _DO and not _PARTICIPLE.match(sentence, place.end()):
+        denied = _DO[place[0]]
+    return sentence[: place.start()] + denied + sentence[place.end() :]
