@@ -21,8 +21,8 @@ import numpy as np
 
 from rag_geo.embedding import DEFAULT_MODEL, load_embedder
 from rag_geo.index import Index
-from rag_geo.records import Hit
-from rag_geo.retrieval import choose_context, holds_quote, search
+from rag_geo.records import Hit, Passage
+from rag_geo.retrieval import choose_context, search
 from rag_geo.settings import RetrievalSettings
 
 Ranking = Sequence[Sequence[Hit]]
@@ -106,8 +106,18 @@ def _in_context(
     held = []
     for case, hits in zip(cases, found, strict=True):
         chosen = choose_context(hits[:paragraphs], case["question"], count_tokens, budget)
-        held.append(any(holds_quote(chosen, one["file"], one["quote"]) for one in case["gold"]))
+        held.append(any(_holds_quote(chosen, one["file"], one["quote"]) for one in case["gold"]))
     return 100 * float(np.mean(held))
+
+
+def _holds_quote(passages: Sequence[Passage], file: str, quote: str) -> bool:
+    """Whether `quote`, up to white space, is in the sentences of one of the passages of `file`."""
+    wanted = " ".join(quote.split())
+    return any(
+        wanted in " ".join(sentence.text for sentence in passage.sentences)
+        for passage in passages
+        if passage.file == file
+    )
 
 
 def _shares(ranks: np.ndarray, firsts: Sequence[int]) -> str:

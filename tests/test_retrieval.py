@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from rag_geo.errors import UsageError
 from rag_geo.index import Index, update_index
 from rag_geo.records import Filters, Hit, Sentence, Span
-from rag_geo.retrieval import choose_context, embed_query, holds_quote, search, search_words
+from rag_geo.retrieval import choose_context, embed_query, search
 from rag_geo.settings import RetrievalSettings
 from rag_geo.testing import HashEmbedder
 
@@ -55,7 +55,7 @@ def files(hits) -> list[str]:
     ],
 )
 def test_the_paragraph_that_says_it_is_first(index, query, file, sentence):
-    for hit in (find(index, query)[0], search_words(index, query)[0]):
+    for hit in (find(index, query)[0], search(index, query, None)[0]):
         assert hit.file == file
         assert sentence in [one.text for one in hit.sentences]
 
@@ -96,7 +96,7 @@ def test_equal_paragraphs_are_in_the_order_of_the_files(tmp_path):
 
 @pytest.mark.parametrize("query", ["", " ", "\n\t\u2003"])
 def test_an_empty_query_is_refused(index, query):
-    for action in (lambda: embed_query(EMBEDDER, query), lambda: search_words(index, query)):
+    for action in (lambda: embed_query(EMBEDDER, query), lambda: search(index, query, None)):
         with pytest.raises(UsageError, match="empty"):
             action()
 
@@ -116,7 +116,7 @@ def test_strange_queries_find_something(index, query):
 
 
 def test_words_that_are_nowhere_find_nothing_by_words(index):
-    assert search_words(index, "zeppelin") == ()
+    assert search(index, "zeppelin", None) == ()
     assert find(index, "zeppelin")
 
 
@@ -125,7 +125,7 @@ def test_an_index_with_nothing_in_it_finds_nothing(tmp_path):
     (tmp_path / "documents" / "heading.md").write_text("# Only a heading\n")
     update_index(tmp_path / "documents", tmp_path / "index", EMBEDDER)
     empty = Index.open(tmp_path / "index", EMBEDDER)
-    assert find(empty, "heading") == search_words(empty, "heading") == ()
+    assert find(empty, "heading") == search(empty, "heading", None) == ()
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,8 @@ def test_an_index_with_nothing_in_it_finds_nothing(tmp_path):
 )
 def test_filters_let_through_only_what_they_say(index, filters, expected):
     assert set(files(find(index, "gas oil coal wind", filters, paragraphs=100))) == expected
-    assert set(files(search_words(index, "gas oil coal wind", RetrievalSettings(paragraphs=100), filters))) == expected
+    by_words = search(index, "gas oil coal wind", None, RetrievalSettings(paragraphs=100), filters)
+    assert set(files(by_words)) == expected
 
 
 def test_a_filter_is_applied_before_ranking(index):
@@ -251,13 +252,6 @@ def test_the_budget_is_never_exceeded_and_sentences_stay_whole(paragraphs, budge
     for one in hits:
         kept = given.get((one.file, one.paragraph), ())
         assert list(kept) == [s for s in one.sentences if s in kept]
-
-
-def test_a_quote_is_found_across_sentences_but_only_in_its_file():
-    passages = choose_context([hit(texts=("Oil was sold.", "It was cheap."))], "oil", words, 100)
-    assert holds_quote(passages, "a.md", "sold.\n It was")
-    assert not holds_quote(passages, "b.md", "Oil was sold.")
-    assert not holds_quote(passages, "a.md", "Gas was sold.")
 
 
 @pytest.mark.model

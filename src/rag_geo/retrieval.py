@@ -67,13 +67,6 @@ def search(
     return tuple(_hit(index, paragraph) for paragraph in found)
 
 
-def search_words(
-    index: Index, query: str, settings: RetrievalSettings | None = None, filters: Filters = _NO_FILTERS
-) -> tuple[Hit, ...]:
-    """`search` by words alone: it needs no embedder."""
-    return search(index, query, None, settings, filters)
-
-
 @dataclass(frozen=True, slots=True)
 class _Found:
     """A document or the row of a paragraph, with its scores and the cosines of its windows (empty without a vector)."""
@@ -297,16 +290,6 @@ def choose_context(
             tuple(hits[h].sentences[i] for i in sorted(taken[h])),
         )
         for h in sorted((h for h in range(len(hits)) if taken[h]), key=lambda h: (first[hits[h].file], h))
-    )
-
-
-def holds_quote(passages: Sequence[Passage], file: str, quote: str) -> bool:
-    """Whether `quote`, up to white space, is in the sentences of one of the passages of `file`."""
-    wanted = " ".join(quote.split())
-    return any(
-        wanted in " ".join(sentence.text for sentence in passage.sentences)
-        for passage in passages
-        if passage.file == file
     )
 
 
