@@ -188,7 +188,7 @@ def test_one_case_is_shown_as_a_user_sees_it_with_everything_behind_it(bench):
 def test_other_collections_are_measured_by_the_same_command(bench, tmp_path):
     question = "How high is the Orm tower?"
     docs = tmp_path / "docs.jsonl"
-    tower = {"doc_id": "a b", "title": "Towers", "text": "The Orm tower is 90 metres high ."}
+    tower = {"doc_id": "a b", "title": "Towers", "text": "The Orm tower is 90 metres high."}
     docs.write_text(f'{json.dumps(tower)}\n{{"doc_id": "c", "text": "It rained ."}}\n')
     rows = tmp_path / "q.jsonl"
     rows.write_text(json.dumps({"id": 1, "question": question, "answers": ["90 metres"], "gold_doc_id": "a b"}))
