@@ -69,6 +69,14 @@ MEASURES = (
         "citation_precision", "citation precision", "Evidence", "higher", gated=True, about="of the cited: gold"
     ),
     Measure("citation_recall", "citation recall", "Evidence", "higher", gated=True, about="of the gold: cited"),
+    Measure(
+        "citation_precision_sentences", "citation precision, to the sentence", "Evidence", "higher",
+        about="of the cited: touches a gold quote",
+    ),
+    Measure(
+        "citation_recall_sentences", "citation recall, to the sentence", "Evidence", "higher",
+        about="of the gold quotes: touched by a citation",
+    ),
     Measure("uncited_sentences", "sentences without citation", "Evidence", "lower", unit="count"),
     Measure("unsupported_numbers", "numbers not in the evidence", "Evidence", "lower", unit="count"),
     Measure("unsupported_names", "names not in the evidence", "Evidence", "lower", unit="count"),

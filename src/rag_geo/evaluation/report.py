@@ -298,12 +298,8 @@ def _pictures(summary: Summary, results: Sequence[Result]) -> list[Picture]:
     if summary.risk and any(point.threshold > 0 for point in summary.risk.points):
         answered, wrong = summary.all.get("answered"), summary.all.get("wrong_of_shown")
         shipped = (answered.mean, wrong.mean) if answered and wrong else None
-        svg = pictures.risk_coverage_picture(summary.risk, shipped)
-        made.append(
-            Picture(
-                "How much can be answered at which risk", "risk-coverage curve", Markup(svg), _risk_text(summary.risk)
-            )
-        )
+        svg, text = pictures.risk_coverage_picture(summary.risk, shipped), _risk_text(summary.risk)
+        made.append(Picture("How much can be answered at which risk", "risk-coverage curve", Markup(svg), text))
     if summary.reliability:
         found = summary.reliability
         svg = pictures.reliability_picture(found)
