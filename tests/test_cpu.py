@@ -40,36 +40,6 @@ MACHINES = {
 }
 
 
-def cpuinfo_of(vendor: str, flags: str) -> str:
-    return f"processor\t: 0\nvendor_id\t: {vendor}\nflags\t\t: {flags}\n\n" * 2
-
-
-@pytest.mark.parametrize(
-    ("vendor", "flags", "core"),
-    [
-        ("AuthenticAMD", MACHINES["Zen 5"][0], "SkylakeX"),
-        ("AuthenticAMD", MACHINES["Zen 2"][0], ""),
-        ("AuthenticAMD", MACHINES["hypervisor that hides AVX-512BW"][0], ""),
-        ("GenuineIntel", SAPPHIRE_RAPIDS, ""),
-    ],
-)
-def test_matrix_products_use_avx_512_on_an_amd_cpu_that_openblas_may_not_know(tmp_path, vendor, flags, core):
-    path = tmp_path / "cpuinfo"
-    path.write_text(cpuinfo_of(vendor, flags))
-    environment: dict[str, str] = {}
-    cpu.prefer_fast_blas(environment, path)
-    assert environment == ({"OPENBLAS_CORETYPE": core} if core else {})
-
-
-def test_the_core_that_the_user_chose_and_a_machine_without_cpuinfo_stay_as_they_are(tmp_path):
-    path = tmp_path / "cpuinfo"
-    cpu.prefer_fast_blas(empty := {}, path)
-    assert empty == {}
-    path.write_text(cpuinfo_of("AuthenticAMD", MACHINES["Zen 5"][0]))
-    cpu.prefer_fast_blas(chosen := {"OPENBLAS_CORETYPE": "Haswell"}, path)
-    assert chosen == {"OPENBLAS_CORETYPE": "Haswell"}
-
-
 def flags_of(cpuinfo: str, architecture: str = "x86_64") -> dict[str, str]:
     return cpu.cmake_flags(frozenset(cpuinfo.split()), architecture)
 

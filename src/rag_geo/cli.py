@@ -15,7 +15,6 @@ from typing import Any, BinaryIO, NoReturn
 
 import click
 
-from rag_geo.cpu import prefer_fast_blas
 from rag_geo.errors import RagGeoError
 from rag_geo.process import CLOSED_PIPE, INTERRUPTED, run_process
 from rag_geo.question import check_question
@@ -378,7 +377,6 @@ def run(arguments: Sequence[str], edges: Edges) -> int:
 
 def main() -> NoReturn:
     """Run ``rag-geo`` as a process."""
-    prefer_fast_blas(os.environ)  # noqa: TID251
     environment = dict(os.environ)  # noqa: TID251
     run_process(lambda: run(sys.argv[1:], Edges(environment)))
 

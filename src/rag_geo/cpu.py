@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import platform
 import sys
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -83,26 +83,6 @@ def cmake_flags(cpu: frozenset[str], architecture: str) -> dict[str, str]:
         base = "armv8.2-a" if extensions else "armv8-a"
         return {**_COMMON, "GGML_CPU_ARM_ARCH": "+".join([base, *extensions])}
     return {**_COMMON, **{f"GGML_{name}": "OFF" for name in _ELSEWHERE}}
-
-
-def blas_core(cpuinfo: str) -> str:
-    """Give the OpenBLAS core to ask for on the CPU that the text of /proc/cpuinfo describes; "" leaves it to OpenBLAS.
-
-    OpenBLAS chooses by vendor and model, and gives an AMD CPU that is newer than itself the kernels of AVX2, which are
-    half as fast (a Zen 5 with 0.3.31: 105 and 210 GFLOP/s on one core). Those called SkylakeX need AVX-512 alone.
-    """
-    amd = any(line.split() == ["vendor_id", ":", "AuthenticAMD"] for line in cpuinfo.splitlines())
-    return "SkylakeX" if amd and parse_cpuinfo(cpuinfo) >= _AVX512 else ""
-
-
-def prefer_fast_blas(environment: MutableMapping[str, str], path: Path = Path("/proc/cpuinfo")) -> None:
-    """Set in `environment` what makes OpenBLAS fast on this CPU, unless the user has; only before NumPy is imported."""
-    try:
-        core = blas_core(path.read_text(encoding="utf-8", errors="replace"))
-    except OSError:
-        return
-    if core:
-        environment.setdefault("OPENBLAS_CORETYPE", core)
 
 
 def instruction_sets(flags: Mapping[str, str]) -> frozenset[str]:
