@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from rag_geo.errors import GenerationError, ModelError
-from rag_geo.prompts import LANES, Prompt
+from rag_geo.prompts import LANES, Lane, Prompt
 from rag_geo.records import Tokens
 
 if TYPE_CHECKING:
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 READ_BATCH = 128
 #: Tokens of the context kept free behind a prompt for what is written.
 WRITE_ROOM = 256
+#: Prompts read side by side, at most.
+SIDES = 16
 #: Bumped when the layout of a saved state changes.
 STATE_FORMAT = 1
 
@@ -88,6 +90,10 @@ class Generator(Protocol):
 
     def choose(self, prompt: Prompt, options: Sequence[str]) -> tuple[float, ...]:
         """Natural-log probability of each option's first token as the next token after the prompt."""
+        ...
+
+    def choose_each(self, prompts: Sequence[Prompt], options: Sequence[str]) -> list[tuple[float, ...]]:
+        """`choose` for several prompts, of any lanes, read side by side: faster than one after the other."""
         ...
 
     def write(self, prompt: Prompt, max_tokens: int) -> Iterator[Written]:
@@ -235,7 +241,7 @@ class LlamaGenerator:
         parameters = llama.llama_context_default_params()
         parameters.n_ctx = context_size
         parameters.n_batch = parameters.n_ubatch = READ_BATCH
-        parameters.n_seq_max = len(LANES)
+        parameters.n_seq_max = len(LANES) + SIDES
         parameters.n_threads = parameters.n_threads_batch = threads
         parameters.flash_attn_type = 1
         parameters.kv_unified = True
@@ -307,11 +313,20 @@ class LlamaGenerator:
         with self._lock:
             for _ in self._advance(prompt):
                 pass
-            logits = self._logits()
-            firsts = [self.tokenize(option, special=False)[0] for option in options]
-            top = float(logits.max())
-            norm = top + math.log(float(_exp_sum(logits, top)))
-            return tuple(float(logits[i]) - norm for i in firsts)
+            return self._log_probabilities(-1, self._first_tokens(options))
+
+    def choose_each(self, prompts: Sequence[Prompt], options: Sequence[str]) -> list[tuple[float, ...]]:
+        """`choose` for several prompts, of any lanes, read side by side: faster than one after the other.
+
+        What the prompts of a lane have in common is read once; the rests share batches, each in a sequence of its own.
+        """
+        with self._lock:
+            firsts = self._first_tokens(options)
+            return [
+                chosen
+                for first in range(0, len(prompts), SIDES)
+                for chosen in self._side_by_side(prompts[first : first + SIDES], firsts)
+            ]
 
     def write(self, prompt: Prompt, max_tokens: int) -> Iterator[Written]:
         """Continue the prompt greedily, token by token, until the end of the turn or `max_tokens`."""
@@ -334,6 +349,68 @@ class LlamaGenerator:
                 for _ in self._decode(lane, [token]):
                     pass
 
+    def _first_tokens(self, options: Sequence[str]) -> list[int]:
+        return [self.tokenize(option, special=False)[0] for option in options]
+
+    def _log_probabilities(self, place: int, tokens: Sequence[int]) -> tuple[float, ...]:
+        """Natural-log probabilities of tokens after the token at `place` of the last batch."""
+        logits = self._logits(place)
+        top = float(logits.max())
+        norm = top + math.log(float(_exp_sum(logits, top)))
+        return tuple(float(logits[i]) - norm for i in tokens)
+
+    def _side_by_side(self, prompts: Sequence[Prompt], firsts: Sequence[int]) -> Iterator[tuple[float, ...]]:
+        """Read prompts, at most `SIDES`, each in a sequence that starts as a copy of what its lane has in common."""
+        wholes = [self.prompt_tokens(prompt) for prompt in prompts]
+        by_lane: dict[Lane, list[int]] = {}
+        for number, prompt in enumerate(prompts):
+            by_lane.setdefault(prompt.lane, []).append(number)
+        starts = {
+            lane: min(_common_prefix(wholes[own[0]], wholes[number][:-1]) for number in own)
+            for lane, own in by_lane.items()
+        }
+        rests = sum(len(whole) - starts[prompt.lane] for prompt, whole in zip(prompts, wholes, strict=True))
+        for lane, own in by_lane.items():
+            for _ in self._bring(prompts[own[0]], wholes[own[0]][: starts[lane]], beside=rests):
+                pass
+        sides = [
+            _Lane(len(LANES) + number, list(whole[: starts[prompt.lane]]))
+            for number, (prompt, whole) in enumerate(zip(prompts, wholes, strict=True))
+        ]
+        for side, prompt in zip(sides, prompts, strict=True):
+            source = self._lanes[prompt.lane].sequence
+            self._llama.llama_memory_seq_cp(self._memory, source, side.sequence, 0, len(side.tokens))
+        try:
+            yield from self._read_sides(sides, wholes, firsts)
+        finally:
+            for side in sides:
+                self._llama.llama_memory_seq_rm(self._memory, side.sequence, -1, -1)
+
+    def _read_sides(
+        self, sides: Sequence[_Lane], wholes: Sequence[Sequence[int]], firsts: Sequence[int]
+    ) -> Iterator[tuple[float, ...]]:
+        """Read the rest of each prompt into its side, all of them in common batches."""
+        waiting = [
+            (side, place, token, place == len(whole) - 1)
+            for side, whole in zip(sides, wholes, strict=True)
+            for place, token in enumerate(whole)
+            if place >= len(side.tokens)
+        ]
+        self._last = None
+        self._read += len(waiting)
+        self._cached += sum(len(side.tokens) for side in sides)
+        for first in range(0, len(waiting), READ_BATCH):
+            part = waiting[first : first + READ_BATCH]
+            for i, (side, place, token, last) in enumerate(part):
+                self._put(i, token, place, side.sequence, wanted=last)
+            self._batch.n_tokens = len(part)
+            code = self._llama.llama_decode(self._context, self._batch)
+            if code != 0:
+                raise _decode_error(code)
+            for i, (_, _, _, last) in enumerate(part):
+                if last:
+                    yield self._log_probabilities(i, firsts)
+
     def start(self) -> None:
         """Forget an earlier `stop()`: a new question begins."""
         self._stop.clear()
@@ -353,34 +430,37 @@ class LlamaGenerator:
 
     def _advance(self, prompt: Prompt) -> Iterator[tuple[int, int]]:
         """Bring the prompt's lane to the end of the prompt, reading only what it does not hold."""
+        yield from self._bring(prompt, self.prompt_tokens(prompt))
+
+    def _bring(self, prompt: Prompt, tokens: list[int], *, beside: int = 0) -> Iterator[tuple[int, int]]:
+        """Bring the prompt's lane to `tokens`, the prompt or a part of it, with room for `beside` tokens more."""
         if self._stop.is_set():
             raise Stopped("stopped")
-        tokens = self.prompt_tokens(prompt)
         fixed = len(self.prompt_tokens(prompt.beginning))
         lane = self._lanes[prompt.lane]
-        self._make_room(lane, len(tokens))
+        self._make_room(lane, len(tokens), beside)
         if fixed and lane.tokens[:fixed] != tokens[:fixed]:
             self._restore(lane, tokens[:fixed])
-        if lane is self._last and lane.tokens == tokens:
+        if lane.tokens == tokens and (lane is self._last or beside):
             self._cached += len(tokens)
             return
         # Of a lane that was not the last to be read the logits are gone: its last token is read again.
-        kept = min(_common_prefix(lane.tokens, tokens), len(tokens) - 1)
+        kept = min(_common_prefix(lane.tokens, tokens), len(tokens) if beside else len(tokens) - 1)
         self._forget(lane, kept)
         self._cached += kept
         self._read += len(tokens) - kept
         yield from self._decode(lane, tokens[kept:])
 
-    def _logits(self) -> npt.NDArray[np.float32]:
-        """The logits after the last token read, ``float32[vocabulary]``: a view that the next reading overwrites."""
+    def _logits(self, place: int = -1) -> npt.NDArray[np.float32]:
+        """Logits after a token of the last batch, ``float32[vocabulary]``: a view that the next reading overwrites."""
         import numpy as np
 
-        pointer = self._llama.llama_get_logits_ith(self._context, -1)
+        pointer = self._llama.llama_get_logits_ith(self._context, place)
         return np.ctypeslib.as_array(pointer, shape=(self._size,))
 
-    def _make_room(self, lane: _Lane, wanted: int) -> None:
+    def _make_room(self, lane: _Lane, wanted: int, beside: int) -> None:
         """See that a prompt and `WRITE_ROOM` tokens after it fit; what other lanes hold is dropped if need be."""
-        room = self.context_size - WRITE_ROOM
+        room = self.context_size - WRITE_ROOM - beside
         if wanted > room:
             raise GenerationError(
                 f"the prompt has {wanted} tokens, the context room for {room}",
@@ -417,12 +497,17 @@ class LlamaGenerator:
         batch = self._batch
         position = len(lane.tokens)
         for i, token in enumerate(tokens):
-            batch.token[i] = token
-            batch.pos[i] = position + i
-            batch.n_seq_id[i] = 1
-            batch.seq_id[i][0] = lane.sequence
-            batch.logits[i] = int(final and i == len(tokens) - 1)
+            self._put(i, token, position + i, lane.sequence, wanted=final and i == len(tokens) - 1)
         batch.n_tokens = len(tokens)
+
+    def _put(self, i: int, token: int, position: int, sequence: int, *, wanted: bool) -> None:
+        """Set entry `i` of the batch; `wanted` are its logits."""
+        batch = self._batch
+        batch.token[i] = token
+        batch.pos[i] = position
+        batch.n_seq_id[i] = 1
+        batch.seq_id[i][0] = sequence
+        batch.logits[i] = int(wanted)
 
     def _piece(self, token: int) -> bytes:
         buffer = ctypes.create_string_buffer(256)

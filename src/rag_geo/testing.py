@@ -98,6 +98,10 @@ class ScriptedGenerator:
         yes = -math.log1p(math.exp(-odds))
         return (yes, yes - odds, *(-math.inf for _ in options[2:]))
 
+    def choose_each(self, prompts: Sequence[Prompt], options: Sequence[str]) -> list[tuple[float, ...]]:
+        """`choose` for each."""
+        return [self.choose(prompt, options) for prompt in prompts]
+
     def write(self, prompt: Prompt, max_tokens: int) -> Iterator[Written]:
         """The next answer, word by word, each with probability one half."""
         self.prompts.append(prompt)
