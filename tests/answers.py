@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from rag_geo.records import (
@@ -40,6 +40,7 @@ HIT = Hit(
 
 ANSWERED = Answer(
     question="Who is the junior partner?",
+    searched="Who is the junior partner?",
     status="answered",
     answer=VERIFIED.text,
     claims=(VERIFIED,),
@@ -80,10 +81,10 @@ class CannedAssistant:
     stopped: bool = False
     before: Callable[[str], None] = lambda _question: None
 
-    def stream(self, question: str, filters: Filters = Filters()) -> Iterator[Event]:  # noqa: B008
+    def stream(self, question: str, filters: Filters = Filters(), before: Sequence[str] = ()) -> Iterator[Event]:  # noqa: B008
         self.asked.append((question, filters))
         self.before(question)
-        yield from events_of(replace(self.answer, question=question))
+        yield from events_of(replace(self.answer, question=question, searched=question))
 
     def stop(self) -> None:
         self.stopped = True

@@ -167,6 +167,48 @@ def test_when_the_model_fails_the_documents_own_sentence_may_answer(index):
     assert answer.answer == answer.claims[1].citations[0].quote == "The Calder Bridge opened in 1932."
 
 
+def quoting(folder, text, pinpointed):
+    """An assistant over one text whose model writes nothing, with its log-odds for the most promising sentences."""
+    (folder / "d").mkdir()
+    (folder / "d" / "a.txt").write_text(text)
+    update_index(folder / "d", folder / "i", HashEmbedder())
+    return assistant(Index.open(folder / "i", HashEmbedder()), "", odds={"pinpoint": pinpointed})
+
+
+def test_a_quote_comes_with_the_sentence_that_it_refers_back_to(tmp_path):
+    asked = quoting(tmp_path, "The Calder Bridge opened in 1932. It was shut after the flood of 1957.", [4.0, -2.0])
+    answer = asked.ask("After what was traffic shut out, a flood?")
+    assert answer.answer == "The Calder Bridge opened in 1932. It was shut after the flood of 1957."
+    assert {citation.quote for citation in answer.claims[0].citations} == {
+        "The Calder Bridge opened in 1932.",
+        "It was shut after the flood of 1957.",
+    }
+
+
+def test_a_quote_comes_with_the_sentence_that_it_announces(tmp_path):
+    text = "Ada Finch names two faults of the cellar. One is damp, and the other is dust. It is old."
+    asked = quoting(tmp_path, text, [4.0, -2.0, -2.0])
+    answer = asked.ask("Which faults of the cellar does Ada Finch name?")
+    assert answer.answer == "Ada Finch names two faults of the cellar. One is damp, and the other is dust."
+
+
+def test_the_model_is_asked_about_the_most_promising_sentences_before_any_is_quoted(index):
+    asked = assistant(index, "")
+    asked.ask("When did the Calder Bridge open?")
+    lanes = [prompt.lane for prompt in asked.generator.prompts]
+    assert lanes.count("pinpoint") > 2
+    assert lanes.index("pinpoint") < lanes.index("examine")
+    assert "check" not in lanes  # a quote is stated by the text it was cut from
+
+
+def test_a_follow_up_is_completed_from_the_question_before(index):
+    asked = assistant(index, "The Calder Bridge opened in 1932.")
+    answer = asked.ask("When did it open?", before=["How old is the Calder Bridge?"])
+    assert answer.question == "When did it open?"
+    assert answer.searched == "When did the Calder Bridge open?"
+    assert answer.status == "answered"
+
+
 def test_a_quote_must_pass_the_same_ladder(index):
     strict = assistant(index, "It opened in 1933.", odds={"examine": -6.0})
     answer = strict.ask("When did the Calder Bridge open?")
@@ -196,12 +238,15 @@ def test_the_record_says_what_it_was_made_with(index):
 
 
 def test_every_signal_of_the_fit_is_measured(index):
-    from rag_geo.calibration import CHECK_SIGNALS, GATE_SIGNALS
+    from rag_geo.calibration import CHECK_SIGNALS, GATE_SIGNALS, QUOTE_SIGNALS
 
     asked = assistant(index, "The Calder Bridge opened in 1932.", calibration=PERMISSIVE)
     answer = asked.ask("When did the Calder Bridge open?")
     assert set(GATE_SIGNALS) <= set(answer.signals)
     assert set(CHECK_SIGNALS) <= set(answer.claims[0].signals)
+    retrieved = asked.retrieve("When did the Calder Bridge open?")
+    asked.consider([], retrieved)
+    assert set(QUOTE_SIGNALS) <= set(asked.quote(retrieved)[0].signals)
 
 
 def test_an_instruction_in_a_document_is_only_text(tmp_path):
@@ -273,7 +318,7 @@ def test_closing_frees_the_model(index):
 
 
 def test_a_threshold_of_zero_lets_everything_through_but_the_rungs(index):
-    easy = Calibration(Logistic(-9, {}, 0.0), Logistic(-9, {}, 0.0))
+    easy = Calibration(*(Logistic(-9, {}, 0.0) for _ in range(3)))
     odds = {"answer": -9.0, "check": -9.0, "examine": -9.0}
     asked = assistant(index, "The Calder Bridge opened in 1932.", odds=odds, calibration=easy)
     assert asked.ask("When did the Calder Bridge open?").status == "answered"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,6 +16,8 @@ from rag_geo.calibration import (
     CHECK_SIGNALS,
     GATE_SIGNALS,
     PERMISSIVE,
+    QUOTE_SIGNALS,
+    SIGNALS,
     Calibration,
     Logistic,
     calibration_path,
@@ -43,10 +46,11 @@ def test_a_missing_signal_is_a_fault():
 
 
 def test_careful_defaults_want_a_clear_yes():
-    unsure = dict.fromkeys((*GATE_SIGNALS, *CHECK_SIGNALS), 0.0)
-    sure = unsure | {"gate": 4.0, "check": 4.0, "examine": 4.0}
-    assert not CAREFUL.check.passes(CAREFUL.check.probability(unsure))
-    assert CAREFUL.check.passes(CAREFUL.check.probability(sure))
+    unsure = dict.fromkeys((*GATE_SIGNALS, *CHECK_SIGNALS, *QUOTE_SIGNALS), 0.0)
+    sure = unsure | {"pinpoint": 2.0, "check": 4.0, "examine": 4.0}
+    for model in (CAREFUL.check, CAREFUL.quote):
+        assert not model.passes(model.probability(unsure))
+        assert model.passes(model.probability(sure))
 
 
 def test_a_model_without_a_fit_gets_the_careful_defaults(tmp_path):
@@ -57,6 +61,7 @@ def test_the_users_own_fit_comes_first_and_survives_the_disk(tmp_path):
     own = Calibration(
         Logistic(1.0, dict.fromkeys(GATE_SIGNALS, 2.0), 0.25),
         Logistic(-1.0, dict.fromkeys(CHECK_SIGNALS, 3.0), 0.75),
+        Logistic(-2.0, dict.fromkeys(QUOTE_SIGNALS, 4.0), 0.75),
         "m/x@1",
         "p",
         {"dev": 3},
@@ -88,6 +93,8 @@ def test_what_ships_is_fitted_for_the_default_model_with_the_prompts_as_they_are
     assert found != CAREFUL
     assert set(found.gate.weights) == set(GATE_SIGNALS)
     assert set(found.check.weights) == set(CHECK_SIGNALS)
+    assert set(found.quote.weights) == set(QUOTE_SIGNALS)
+    assert found.check.threshold == found.quote.threshold
     assert sum(found.fitted_on.values()) >= 80
     thresholds = [point[0] for point in found.curve]
     assert thresholds == sorted(thresholds)
@@ -101,13 +108,16 @@ def observations(n: int = 60, group: str = "dev") -> list[Observation]:
         answerable = i % 3 != 0
         shift = 1.0 if answerable else -1.0
         gate = {name: float(shift + rng.normal(0, 0.7)) for name in GATE_SIGNALS}
-        claim = gate | {name: float(shift + rng.normal(0, 0.7)) for name in CHECK_SIGNALS if name not in gate}
-        made.append(Observation(f"{group}/{i}", group, answerable, gate, (claim,), (answerable,)))
+        names = dict.fromkeys((*CHECK_SIGNALS, *QUOTE_SIGNALS))
+        claim, quote = ({name: float(shift + rng.normal(0, 0.7)) for name in names} for _ in range(2))
+        made.append(
+            Observation(f"{group}/{i}", group, answerable, gate, (claim,), (answerable,), (quote,), (answerable,))
+        )
     return made
 
 
 def test_a_fit_for_other_signals_is_refused_by_name(tmp_path):
-    old = Calibration(Logistic(1.0, {"gate": 2.0}, 0.25), Logistic(-1.0, {"check": 3.0}, 0.75))
+    old = Calibration(Logistic(1.0, {"gate": 2.0}, 0.25), Logistic(-1.0, {"check": 3.0}, 0.75), PERMISSIVE.quote)
     path = calibration_path(tmp_path, "m", "p")
     path.parent.mkdir(parents=True)
     path.write_text(to_json(old))
@@ -133,20 +143,19 @@ def test_a_stricter_fit_shows_less():
     assert strict.check.threshold > lenient.check.threshold
 
 
-def case(name: str, answerable: bool, *claims: tuple[float, bool]) -> Observation:
-    """A question with claims as (quoted, right)."""
-    signals = tuple({"quoted": quoted} for quoted, _ in claims)
-    return Observation(name, "dev", answerable, {}, signals, tuple(right for _, right in claims))
+def case(name: str, answerable: bool, written: tuple[bool, ...] = (), quotes: tuple[bool, ...] = ()) -> Observation:
+    """A question with, for each written claim and for each quote, whether it is right."""
+    return Observation(name, "dev", answerable, {}, ({},) * len(written), written, ({},) * len(quotes), quotes)
 
 
 def test_the_curve_follows_what_the_assistant_would_show():
     cases = [
-        case("written right", True, (0.0, True)),
-        case("written wrong, quote right", True, (0.0, False), (1.0, True)),
-        case("nothing to say", False, (0.0, False)),
+        case("written right", True, (True,)),
+        case("written wrong, quote right", True, (False,), (True,)),
+        case("nothing to say", False, (False,)),
         case("silence", False),
     ]
-    points = {p.threshold: p for p in fitting.operating_points(cases, [0.9, 0.4, 0.7, 0.6])}
+    points = {p.threshold: p for p in fitting.operating_points(cases, [0.9, 0.4, 0.6], [0.7])}
     assert points[0.3][1:] == (0.5, 0.5, 0.5)  # the wrong sentence is shown, so its quote is not tried
     assert points[0.5][1:] == (1.0, 0.0, 0.5)
     assert points[0.65][1:] == (1.0, 0.0, 1.0)
@@ -154,9 +163,15 @@ def test_the_curve_follows_what_the_assistant_would_show():
 
 
 def test_of_several_quotes_the_best_is_shown():
-    cases = [case("two quotes", True, (1.0, False), (1.0, True)), case("none", False)]
-    assert fitting.operating_points(cases, [0.6, 0.8])[0].right == 1.0
-    assert fitting.operating_points(cases, [0.8, 0.6])[0].wrong == 1.0
+    cases = [case("two quotes", True, (), (False, True)), case("none", False)]
+    assert fitting.operating_points(cases, [], [0.6, 0.8])[0].right == 1.0
+    assert fitting.operating_points(cases, [], [0.8, 0.6])[0].wrong == 1.0
+
+
+def test_a_set_whose_quotes_are_all_wrong_cannot_be_fitted_on():
+    made = [replace(one, quotes_right=(False,)) for one in observations()]
+    with pytest.raises(UsageError, match="the quotes of the observed answers are all right or all wrong"):
+        fitting.fit(made, model="m", prompt_id="p")
 
 
 def test_a_question_is_never_judged_by_a_fit_that_saw_it():
@@ -175,8 +190,8 @@ def claim(text: str) -> Claim:
 def test_sentences_may_be_right_together():
     question = Case("1", "Who teaches where?", must=("Hawn", "Lukin"))
     claims = [claim("Hawn teaches in London."), claim("Lukin teaches in Vladivostok."), claim("It rains.")]
-    assert fitting.right_claims(claims, 3, question) == (True, True, False)
-    assert fitting.right_claims(claims, 1, question) == (False, False, False)
+    assert fitting.right_claims(claims, question) == (True, True, False)
+    assert fitting.right_claims(claims[:1], question) == (False,)
 
 
 def test_observations_survive_the_disk(tmp_path):
@@ -188,4 +203,5 @@ def test_observations_survive_the_disk(tmp_path):
 
 
 def test_permissive_lets_everything_through():
-    assert PERMISSIVE.check.passes(PERMISSIVE.check.probability({}))
+    for model in (getattr(PERMISSIVE, name) for name in SIGNALS):
+        assert model.passes(model.probability({}))

@@ -15,7 +15,7 @@ ANSWERABLE_KINDS = {
     "fact", "number", "date", "who-said-it", "paraphrase", "two-paragraphs", "authors-disagree", "comparison",
 }  # fmt: skip
 UNANSWERABLE_KINDS = {"near-miss", "false-premise", "far"}
-REQUIRED = {"id", "question", "kind", "answerable", "gold", "must", "must_not"}
+REQUIRED = {"id", "question", "kind", "split", "answerable", "gold", "must", "must_not"}
 
 
 def gold_text(row):
@@ -59,6 +59,7 @@ def test_a_question_has_the_fields_and_a_known_kind(row):
     assert set(row) - {"must_note"} == REQUIRED
     assert row["kind"] in (ANSWERABLE_KINDS if row["answerable"] else UNANSWERABLE_KINDS)
     assert row["question"] == row["question"].strip() != ""
+    assert row["split"] == "dev"
 
 
 @pytest.mark.parametrize("row", by_id(UNANSWERABLE))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from rag_geo.calibration import CHECK_SIGNALS, GATE_SIGNALS
+from rag_geo.calibration import SIGNALS
 from rag_geo.fitting import Observation
 from rag_geo.session import Edges, fit_thresholds
 
@@ -15,9 +15,10 @@ def observations(distance: float) -> list[Observation]:
     made = []
     for number in range(60):
         answerable = number % 3 != 0
-        names = dict.fromkeys((*GATE_SIGNALS, *CHECK_SIGNALS))
-        signals = {name: float(distance * answerable + rng.normal()) for name in names} | {"quoted": 0.0}
-        made.append(Observation(f"dev/{number}", "dev", answerable, signals, (signals,), (answerable,)))
+        names = dict.fromkeys(name for each in SIGNALS.values() for name in each)
+        signals = {name: float(distance * answerable + rng.normal()) for name in names}
+        claims = ((signals,), (answerable,))
+        made.append(Observation(f"dev/{number}", "dev", answerable, signals, *claims, *claims))
     return made
 
 

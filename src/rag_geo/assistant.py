@@ -7,16 +7,19 @@ what it wrote only the sentences whose evidence was found and checked. `Assistan
 from __future__ import annotations
 
 import copy
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Generator as Steps
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Self
 
 from rag_geo import grounding, prompts
-from rag_geo.calibration import Calibration, load_calibration
+from rag_geo.calibration import Calibration, Logistic, load_calibration
+from rag_geo.conversation import standalone
 from rag_geo.embedding import Embedder, load_embedder
 from rag_geo.errors import RagGeoError
 from rag_geo.index import Index
@@ -44,7 +47,7 @@ from rag_geo.records import (
     Tokens,
     Writing,
 )
-from rag_geo.retrieval import choose_context, embed_query, search
+from rag_geo.retrieval import choose_context, embed_query, search, sentence_values
 from rag_geo.settings import Settings
 from rag_geo.text.facts import facts
 from rag_geo.text.sentences import sentence_spans
@@ -52,16 +55,35 @@ from rag_geo.text.sentences import sentence_spans
 NO_FILTERS = Filters()
 #: Nearest paragraphs named when there is no answer.
 NEAR = 3
+#: Sentences of which the model is asked whether they hold the answer.
+PINPOINTED = 10
+#: Of these, how many are examined as answers when nothing that the model wrote is verified.
+QUOTES = 3
+#: How a sentence begins that says what the one before only announces ("He names two such terms. One is ...").
+TAKES_UP = re.compile(
+    r"\W*((his|her|its|their|the|one|another|a) (possible |main |first )?(reason|cause|explanation)|one (is|of)|first"
+    r"|firstly|the first|this is because|because|among them|they (are|include))\b",
+    re.IGNORECASE,
+)
+#: Log-odds of a sentence that the model was not asked about.
+NOT_PINPOINTED = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A question with what was found for it; `signals` grow while it is answered."""
+    """A question with what was found for it; `signals` and `pinpointed` grow while it is answered.
 
+    `question` is the one that is searched and answered: what was typed, or for a follow-up what it means
+    (`rag_geo.conversation.standalone`). `pinpointed` has the model's log-odds that a sentence holds the answer, for
+    the sentences it was asked about.
+    """
+
+    typed: str
     question: str
     hits: tuple[Hit, ...]
     passages: tuple[Passage, ...]
     signals: dict[str, float]
+    pinpointed: dict[Sentence, float] = field(default_factory=dict)
 
 
 class Assistant:
@@ -142,25 +164,27 @@ class Assistant:
         other.index = index
         return other
 
-    def ask(self, question: str, filters: Filters = NO_FILTERS) -> Answer:
+    def ask(self, question: str, filters: Filters = NO_FILTERS, before: Sequence[str] = ()) -> Answer:
         """The answer to one question; see `stream`."""
-        for event in self.stream(question, filters):
+        for event in self.stream(question, filters, before):
             if isinstance(event, Finished):
                 return event.answer
         raise AssertionError("a stream ends with Finished")
 
-    def stream(self, question: str, filters: Filters = NO_FILTERS) -> Iterator[Event]:
+    def stream(self, question: str, filters: Filters = NO_FILTERS, before: Sequence[str] = ()) -> Iterator[Event]:
         """Everything that happens for one question, evidence first, `Finished` last.
 
+        `before` are the questions asked earlier in the same conversation, oldest first: what the question leaves out
+        is taken from them.
         Raises `UsageError` for an empty question, `GenerationError` when the model fails or was stopped.
         """
         with self._busy:
-            yield from self._stream(question, filters)
+            yield from self._stream(question, filters, before)
 
-    def _stream(self, question: str, filters: Filters) -> Iterator[Event]:
+    def _stream(self, question: str, filters: Filters, before: Sequence[str]) -> Iterator[Event]:
         self.generator.start()
         clock = _Clock(self.load_s, self.generator.tokens)
-        asked = self.retrieve(question, filters)
+        asked = self.retrieve(question, filters, before)
         clock.mark("retrieve_s")
         clock.mark("first_evidence_s")
         yield EvidenceFound(asked.hits, asked.passages, clock.seconds)
@@ -168,26 +192,28 @@ class Assistant:
         proceeds = bool(asked.passages) and self.calibration.gate.passes(answerable)
         yield Judged(answerable, proceeds)
         claims: list[Claim] = []
-        sentences = (yield from self._write(asked)) if proceeds else []
-        clock.mark("generate_s", since="first_evidence_s")
-        for text in sentences:
-            claims.append(self.verify(text, asked))
-            yield ClaimChecked(claims[-1])
-        if proceeds and not any(claim.status == "verified" for claim in claims):
-            quoted = self._quote(asked)
-            claims += quoted
-            yield from map(ClaimChecked, quoted)
+        if proceeds:
+            sentences = yield from self.write(asked)
+            clock.mark("generate_s", since="first_evidence_s")
+            claims = self.consider(sentences, asked)
+            if not any(claim.status == "verified" for claim in claims):
+                claims += [claim for claim in self.quote(asked) if claim.status == "verified"][:1]
+            yield from map(ClaimChecked, claims)
         clock.mark("verify_s", since="generate_s")
         yield Finished(self._answer(asked, claims, answerable, clock))
 
-    def retrieve(self, question: str, filters: Filters = NO_FILTERS) -> Asked:
+    def retrieve(self, question: str, filters: Filters = NO_FILTERS, before: Sequence[str] = ()) -> Asked:
         """Find the paragraphs for a question and choose what the model will read. Raises `UsageError`."""
-        question = check_question(question)
+        typed = check_question(question)
+        question = standalone(typed, before, self._authors())
         settings = self.settings.retrieval
         hits = search(self.index, question, embed_query(self.embedder, question), settings, filters)
         chosen = choose_context(hits, question, self.generator.count, settings.context_tokens)
         passages = tuple(replace(one, author=self.index.document(one.file).author) for one in chosen)
-        return Asked(question, hits, passages, retrieval_signals(question, hits, passages))
+        return Asked(typed, question, hits, passages, retrieval_signals(question, hits, passages))
+
+    def _authors(self) -> list[str]:
+        return [entry.author for entry in self.index.documents if entry.author]
 
     def judge(self, asked: Asked) -> Steps[Event, None, float]:
         """Let the model read the passages; the probability that the answer is in them."""
@@ -196,10 +222,11 @@ class Assistant:
         gated = prompts.gate(prompts.answer_prompt(self.chat, asked.passages, asked.question), self.chat)
         for done, total in self.generator.read(gated):
             yield Reading(done, total)
-        asked.signals["gate"] = self._log_odds(gated)
+        yes, no = self.generator.choose(gated, prompts.YES_NO)
+        asked.signals["gate"] = yes - no
         return self.calibration.gate.probability(asked.signals)
 
-    def _write(self, asked: Asked) -> Steps[Event, None, list[str]]:
+    def write(self, asked: Asked) -> Steps[Event, None, list[str]]:
         """Let the model write sentences; what it has read for the gate is not read again."""
         gated = prompts.gate(prompts.answer_prompt(self.chat, asked.passages, asked.question), self.chat)
         pieces: list[Written] = []
@@ -213,24 +240,84 @@ class Assistant:
             del sentences[-1:]
         return sentences[: self.settings.generation.max_sentences]
 
-    def _quote(self, asked: Asked) -> list[Claim]:
-        """The document's own sentence in place of a withheld one, if it passes the same ladder; else nothing."""
-        passed = [claim for claim in self.verify_quotes(asked) if claim.status == "verified"]
-        return sorted(passed, key=lambda claim: -(claim.probability or 0.0))[:1]
+    def consider(self, texts: Sequence[str], asked: Asked) -> list[Claim]:
+        """The sentences that the model wrote, each through the ladder: verified with its citations, or withheld."""
+        gathered = [(text, *self._gather(text, asked)) for text in texts]
+        passed = [(text, evidence) for text, evidence, failure in gathered if failure is None]
+        signals = iter(self.weigh(passed, asked))
+        return [
+            Claim(text, "withheld", failure.reason, failure.rung)
+            if failure is not None
+            else self._decide(text, evidence, next(signals), self.calibration.check)
+            for text, evidence, failure in gathered
+        ]
 
-    def verify_quotes(self, asked: Asked) -> list[Claim]:
-        """The sentences that may stand for an answer, each verified or withheld."""
-        return [self.verify(text, asked, quoted=True) for text in quotable(asked)]
+    def quote(self, asked: Asked) -> list[Claim]:
+        """The documents' own sentences as answers, verified or withheld, the most probable first.
 
-    def verify(self, text: str, asked: Asked, *, quoted: bool = False) -> Claim:
-        """One sentence through the ladder: verified with its citations, or withheld with the reason."""
+        They climb the same ladder, but whether the text states them need not be asked.
+        """
+        pinned = [sentence for sentence in promising(asked) if sentence not in asked.pinpointed]
+        asked.pinpointed.update(zip(pinned, self._log_odds(self._pinpoint(pinned, asked)), strict=True))
+        texts = dict.fromkeys(_thought(sentence, asked) for sentence in _ranked(asked))
+        gathered = [(text, *self._gather(text, asked)) for text in texts]
+        passed = [(text, evidence) for text, evidence, failure in gathered if failure is None][:QUOTES]
+        examined = self._log_odds([self._examine(text, evidence, asked) for text, evidence in passed])
+        claims = []
+        for (text, evidence), odds in zip(passed, examined, strict=True):
+            signals = {
+                **asked.signals,
+                **grounding.signals(text, evidence, asked.question),
+                "pinpoint": max(asked.pinpointed.get(sentence, NOT_PINPOINTED) for sentence in evidence.sentences),
+                "examine": odds,
+            }
+            claims.append(self._decide(text, evidence, signals, self.calibration.quote))
+        return sorted(claims, key=lambda claim: -(claim.probability or 0.0))
+
+    def weigh(self, claims: Sequence[tuple[str, grounding.Evidence]], asked: Asked) -> list[dict[str, float]]:
+        """The signals of written sentences with their evidence, the model's own among them: for the last rung.
+
+        The model is asked everything at once: of each claim whether its evidence states it and whether it is the
+        answer, and of each cited sentence whether it holds the answer.
+        """
+        cited = dict.fromkeys(sentence for _, evidence in claims for sentence in evidence.sentences)
+        pinned = [sentence for sentence in cited if sentence not in asked.pinpointed]
+        odds = iter(
+            self._log_odds(
+                [
+                    *self._pinpoint(pinned, asked),
+                    *(prompts.check_prompt(self.chat, evidence.sentences, text) for text, evidence in claims),
+                    *(self._examine(text, evidence, asked) for text, evidence in claims),
+                ]
+            )
+        )
+        asked.pinpointed.update(zip(pinned, odds, strict=False))
+        checked = list(islice(odds, len(claims)))
+        return [
+            {
+                **asked.signals,
+                **grounding.signals(text, evidence, asked.question),
+                "pinpoint": max(asked.pinpointed[sentence] for sentence in evidence.sentences),
+                "check": check,
+                "examine": examine,
+            }
+            for (text, evidence), check, examine in zip(claims, checked, odds, strict=True)
+        ]
+
+    def _pinpoint(self, sentences: Sequence[Sentence], asked: Asked) -> list[prompts.Prompt]:
+        return [prompts.pinpoint_prompt(self.chat, asked.question, sentence.text) for sentence in sentences]
+
+    def _examine(self, text: str, evidence: grounding.Evidence, asked: Asked) -> prompts.Prompt:
+        return prompts.examine_prompt(self.chat, evidence.sentences, asked.question, text)
+
+    def _gather(self, text: str, asked: Asked) -> tuple[grounding.Evidence, grounding.Failure | None]:
         names = {passage.file: (passage.title, passage.author) for passage in asked.passages}
-        evidence, failure = grounding.gather(text, asked.passages, asked.question, names)
-        if failure is not None:
-            return Claim(text, "withheld", failure.reason, failure.rung)
-        signals = self.weigh(text, evidence, asked, quoted=quoted)
-        probability = self.calibration.check.probability(signals)
-        if not self.calibration.check.passes(probability):
+        return grounding.gather(text, asked.passages, asked.question, names)
+
+    def _decide(self, text: str, evidence: grounding.Evidence, signals: dict[str, float], model: Logistic) -> Claim:
+        """The last rung: verified if the signals make it probable enough."""
+        probability = model.probability(signals)
+        if not model.passes(probability):
             reason = f"the cited sentences may not say all of it (probability {probability:.2f})"
             return Claim(text, "withheld", reason, "model", probability=round(probability, 4), signals=signals)
         citations = grounding.locate(text, evidence, lambda file: self.index.document(file).text)
@@ -238,26 +325,13 @@ class Assistant:
             self._assert_verbatim(citation)
         return Claim(text, "verified", "", "", citations, round(probability, 4), signals)
 
-    def weigh(
-        self, text: str, evidence: grounding.Evidence, asked: Asked, *, quoted: bool = False
-    ) -> dict[str, float]:
-        """The signals of a sentence and its evidence, the model's own among them: what the last rung decides by."""
-        check = prompts.check_prompt(self.chat, evidence.sentences, text)
-        examine = prompts.examine_prompt(self.chat, evidence.sentences, asked.question, text)
-        return {
-            **asked.signals,
-            **grounding.signals(text, evidence, asked.question),
-            "check": self._log_odds(check),
-            "examine": self._log_odds(examine),
-            "quoted": float(quoted),
-        }
-
     def _answer(self, asked: Asked, claims: Sequence[Claim], answerable: float, clock: _Clock) -> Answer:
         """The record of everything."""
         shown = tuple(claim for claim in claims if claim.status == "verified")
         status: Status = "not_found" if not shown else "answered" if len(shown) == len(claims) else "partial"
         return Answer(
-            question=asked.question,
+            question=asked.typed,
+            searched=asked.question,
             status=status,
             answer=" ".join(claim.text for claim in shown),
             claims=tuple(claims),
@@ -273,10 +347,9 @@ class Assistant:
             signals=asked.signals,
         )
 
-    def _log_odds(self, prompt: prompts.Prompt) -> float:
-        """The model's log-odds of Yes against No."""
-        yes, no = self.generator.choose(prompt, prompts.YES_NO)
-        return yes - no
+    def _log_odds(self, asked: Sequence[prompts.Prompt]) -> list[float]:
+        """The model's log-odds of Yes against No after each prompt."""
+        return [yes - no for yes, no in self.generator.choose_each(asked, prompts.YES_NO)] if asked else []
 
     def _assert_verbatim(self, citation: Citation) -> None:
         """The last rung: always true, because the quote was cut from the document; asserted anyway."""
@@ -306,18 +379,36 @@ def retrieval_signals(question: str, hits: Sequence[Hit], passages: Sequence[Pas
     }
 
 
-def quotable(asked: Asked) -> tuple[str, ...]:
-    """The sentences that may stand for an answer: the nearest to the question by its words, and by meaning."""
-    by_words = grounding.find_evidence(asked.question, asked.passages, asked.question, limit=1)
+def promising(asked: Asked) -> tuple[Sentence, ...]:
+    """The sentences that are most likely to hold the answer, by meaning and words, most promising first."""
     read = {(s.file, s.start) for passage in asked.passages for s in passage.sentences}
-    scored = [
-        (similarity, sentence)
-        for hit in asked.hits
-        for sentence, similarity in zip(hit.sentences, hit.sentence_similarities, strict=False)
+    valued = [
+        (value, sentence)
+        for hit, values in zip(asked.hits, sentence_values(asked.hits, asked.question), strict=True)
+        for sentence, value in zip(hit.sentences, values, strict=True)
         if (sentence.file, sentence.start) in read
     ]
-    by_meaning = [max(scored, key=lambda pair: pair[0])[1]] if scored else []
-    return tuple(dict.fromkeys(sentence.text for sentence in (*by_words, *by_meaning)))
+    ranked = sorted(valued, key=lambda pair: -pair[0])
+    return tuple(sentence for _, sentence in ranked[:PINPOINTED])
+
+
+def _ranked(asked: Asked) -> list[Sentence]:
+    """The sentences that the model was asked about, the most probable first."""
+    return sorted(asked.pinpointed, key=lambda sentence: -asked.pinpointed[sentence])
+
+
+def _thought(sentence: Sentence, asked: Asked) -> str:
+    """A sentence as it can stand alone: after the one it refers back to, or before the one that it announces."""
+    read = {one for passage in asked.passages for one in passage.sentences}
+    for hit in asked.hits:
+        if sentence in hit.sentences:
+            at = hit.sentences.index(sentence)
+            before, after = hit.sentences[max(0, at - 1) : at], hit.sentences[at + 1 : at + 2]
+            if read.issuperset(before) and before and grounding.refers_back(facts(sentence.text)):
+                return f"{before[0].text} {sentence.text}"
+            if read.issuperset(after) and after and TAKES_UP.match(after[0].text):
+                return f"{sentence.text} {after[0].text}"
+    return sentence.text
 
 
 def _near(question: str, hits: Sequence[Hit]) -> tuple[Near, ...]:

@@ -1,10 +1,10 @@
-"""What the signals of an answer are worth: two logistic models with thresholds, fitted on development questions.
+"""What the signals of an answer are worth: three logistic models with thresholds, fitted on development questions.
 
 The *gate* turns the model's Yes/No log-odds and the retrieval signals into the probability that the passages answer the
-question; the *check* turns the gate's, the check's and the claim's signals into the probability that a claim is right.
-Both are fitted (`rag_geo.fitting`) for one model and one set of prompts: `fitted.json` in the package holds what ships,
-``rag-geo calibrate`` writes another into the cache. For any other pair `CAREFUL` is used, which looks at the model's
-log-odds alone and refuses when in doubt.
+question; the *check* turns the signals of a written claim into the probability that it is right, the *quote* those of a
+document's own sentence. All are fitted (`rag_geo.fitting`) for one model and one set of prompts: `fitted.json` in the
+package holds what ships, ``rag-geo calibrate`` writes another into the cache. For any other pair `CAREFUL` is used,
+which looks at the model's log-odds alone and refuses when in doubt.
 """
 
 from __future__ import annotations
@@ -21,16 +21,14 @@ from rag_geo.errors import UsageError
 #: Signals of the gate: the model's log-odds of Yes; cosine of the best window; share of the question's words in the
 #: passages together and in the best one of them; shares of its names and numbers that the passages lack.
 GATE_SIGNALS = ("gate", "similarity", "coverage", "best_coverage", "names_missing", "numbers_missing")
-#: Signals of a claim: the three log-odds of the model, how much of the question the cited paragraphs cover and which
-#: share of its names they lack (`rag_geo.grounding.signals`), and whether the claim is a quote.
-CHECK_SIGNALS = (
-    "gate",
-    "check",
-    "examine",
-    "question_covered_paragraphs",
-    "question_names_missing",
-    "quoted",
-)
+#: Signals of a written claim: the model's log-odds that it is the right answer and stated, that one of its cited
+#: sentences holds the answer, that the text states every detail of it; and the log-probability of the least likely
+#: token of what was written.
+CHECK_SIGNALS = ("examine", "pinpoint", "check", "least_logprob")
+#: Signals of a quote: the first two of these, and the share of the question's names that the cited paragraphs lack.
+QUOTE_SIGNALS = ("examine", "pinpoint", "question_names_missing")
+#: The signals of each model of a `Calibration`.
+SIGNALS = {"gate": GATE_SIGNALS, "check": CHECK_SIGNALS, "quote": QUOTE_SIGNALS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +51,15 @@ class Logistic:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """The two models, what they were fitted for and on; `model` and `prompt_id` are empty for the careful defaults.
+    """The three models, what they were fitted for and on; `model` and `prompt_id` are empty for the careful defaults.
 
-    `curve` has the operating points of the check's threshold: (threshold, share of the answerable questions answered
-    right, share answered wrong, share of the unanswerable refused).
+    `curve` has the operating points of the threshold of check and quote: (threshold, share of the answerable questions
+    answered right, share answered wrong, share of the unanswerable refused).
     """
 
     gate: Logistic
     check: Logistic
+    quote: Logistic
     model: str = ""
     prompt_id: str = ""
     fitted_on: Mapping[str, int] = field(default_factory=dict)
@@ -70,10 +69,15 @@ class Calibration:
 #: For a model that nothing was fitted for: both log-odds must clearly say yes.
 CAREFUL = Calibration(
     gate=Logistic(0.0, {"gate": 1.0}, threshold=0.5),
-    check=Logistic(-1.0, {"gate": 0.4, "check": 0.2, "examine": 0.6}, threshold=0.6),
+    check=Logistic(-1.5, {"check": 0.2, "examine": 0.6, "pinpoint": 0.4}, threshold=0.6),
+    quote=Logistic(-1.5, {"examine": 0.6, "pinpoint": 0.4}, threshold=0.6),
 )
 #: Lets everything through: for measuring signals, never for answering.
-PERMISSIVE = Calibration(gate=Logistic(0.0, {}, threshold=0.0), check=Logistic(0.0, {}, threshold=0.0))
+PERMISSIVE = Calibration(
+    gate=Logistic(0.0, {}, threshold=0.0),
+    check=Logistic(0.0, {}, threshold=0.0),
+    quote=Logistic(0.0, {}, threshold=0.0),
+)
 
 
 def calibration_path(cache: Path, model: str, prompt_id: str) -> Path:
@@ -106,8 +110,8 @@ def to_json(calibration: Calibration) -> str:
 
 def _parse(stored: Mapping[str, object]) -> Calibration:
     values = dict(stored)
-    gate, check = (Logistic(**values.pop(name)) for name in ("gate", "check"))  # type: ignore[arg-type]
-    if set(gate.weights) != set(GATE_SIGNALS) or set(check.weights) != set(CHECK_SIGNALS):
+    models = {name: Logistic(**values.pop(name)) for name in SIGNALS}  # type: ignore[arg-type]
+    if any(set(model.weights) != set(SIGNALS[name]) for name, model in models.items()):
         raise ValueError("it was fitted for other signals than this version measures")
     curve = tuple(tuple(point) for point in values.pop("curve"))  # type: ignore[attr-defined]
-    return Calibration(gate=gate, check=check, curve=curve, **values)  # type: ignore[arg-type]
+    return Calibration(**models, curve=curve, **values)  # type: ignore[arg-type]

@@ -7,13 +7,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Generator as Steps
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from rag_geo.assistant import Assistant
-from rag_geo.calibration import CHECK_SIGNALS, GATE_SIGNALS, Calibration, Logistic
+from rag_geo.calibration import CHECK_SIGNALS, GATE_SIGNALS, QUOTE_SIGNALS, Calibration, Logistic
 from rag_geo.errors import UsageError
 from rag_geo.evaluation.cases import Case, is_part, is_right
 from rag_geo.records import Claim
@@ -21,6 +22,8 @@ from rag_geo.records import Claim
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
+
+_Result = TypeVar("_Result")
 
 #: Inverse strength of the L2 penalty on standardised signals: a few hundred claims from unlike question sets.
 STRENGTH = 0.1
@@ -30,8 +33,9 @@ STRENGTH = 0.1
 class Observation:
     """What one development question gave with everything let through.
 
-    `signals` are the gate's; `claims` those of each claim that passed the deterministic rungs; `right` says for each of
-    them whether it is a right answer; `wrote` is the whole answer. `group` names the question set.
+    `signals` are the gate's; `claims` those of each written claim that passed the deterministic rungs, `quotes` those
+    of each quote; `right` and `quotes_right` say for each of them whether it is a right answer; `wrote` is the whole
+    answer. `group` names the question set.
     """
 
     id: str
@@ -40,6 +44,8 @@ class Observation:
     signals: Mapping[str, float]
     claims: tuple[Mapping[str, float], ...] = ()
     right: tuple[bool, ...] = ()
+    quotes: tuple[Mapping[str, float], ...] = ()
+    quotes_right: tuple[bool, ...] = ()
     wrote: str = ""
     model: str = ""
     prompt_id: str = ""
@@ -48,30 +54,45 @@ class Observation:
 def observe(assistant: Assistant, cases: Sequence[Case], group: str) -> Iterator[Observation]:
     """Ask each question; `assistant` must let everything through (`calibration.PERMISSIVE`)."""
     for case in cases:
-        asked = assistant.retrieve(case.question)
-        answer = assistant.ask(case.question)
-        written = [claim for claim in answer.claims if claim.signals]
-        asked.signals.update(answer.signals)
-        claims = written + [claim for claim in assistant.verify_quotes(asked) if claim.signals]
+        assistant.generator.start()
+        asked = assistant.retrieve(case.question, before=case.before)
+        texts: list[str] = []
+        claims: list[Claim] = []
+        quotes: list[Claim] = []
+        if asked.passages:
+            _last(assistant.judge(asked))
+            texts = _last(assistant.write(asked))
+            claims = [claim for claim in assistant.consider(texts, asked) if claim.signals]
+            quotes = [claim for claim in assistant.quote(asked) if claim.signals]
         yield Observation(
             id=f"{group}/{case.id}",
             group=group,
             answerable=case.answerable,
-            signals=dict(answer.signals),
+            signals=dict(asked.signals),
             claims=tuple(dict(claim.signals) for claim in claims),
-            right=right_claims(claims, len(written), case),
-            wrote=" ".join(claim.text for claim in answer.claims),
-            model=answer.model,
-            prompt_id=answer.prompt_id,
+            right=right_claims(claims, case),
+            quotes=tuple(dict(claim.signals) for claim in quotes),
+            quotes_right=tuple(is_right([claim], case) for claim in quotes),
+            wrote=" ".join(texts),
+            model=assistant.generator.id,
+            prompt_id=assistant.prompt_id,
         )
 
 
-def right_claims(claims: Sequence[Claim], written: int, case: Case) -> tuple[bool, ...]:
-    """Which claims are right: alone, or as one of several written sentences that are a right answer together."""
-    alone = [is_right([claim], case) for claim in claims]
-    if case.must and is_right(claims[:written], case):
-        alone[:written] = [is_part(claim, case) for claim in claims[:written]]
-    return tuple(alone)
+def _last(steps: Steps[object, None, _Result]) -> _Result:
+    """What the steps come to."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value  # type: ignore[no-any-return]
+
+
+def right_claims(claims: Sequence[Claim], case: Case) -> tuple[bool, ...]:
+    """Which written claims are right: alone, or as one of several that are a right answer together."""
+    if case.must and is_right(claims, case):
+        return tuple(is_part(claim, case) for claim in claims)
+    return tuple(is_right([claim], case) for claim in claims)
 
 
 def fit(
@@ -83,7 +104,7 @@ def fit(
     refused: float = 0.95,
     wrong: float = 0.11,
 ) -> Calibration:
-    """Fit both models by logistic regression on standardised signals.
+    """Fit all three models by logistic regression on standardised signals.
 
     The gate only saves time, so its threshold is where it turns away the share `wrong_refusals` of the questions that
     got a right claim. The check decides: its threshold is the lowest of the curve at which at least the share `refused`
@@ -104,15 +125,15 @@ def fit(
     p = np.array([gate.probability(o.signals) for o in asked])
     gate_threshold = float(np.quantile(p[gate_y], wrong_refusals))
 
-    rows = [(o, c, r) for o in observations for c, r in zip(o.claims, o.right, strict=True)]
-    check_x, check_y = _matrix([c for _, c, _ in rows], CHECK_SIGNALS), np.array([r for *_, r in rows])
-    check = _logistic(check_x, check_y, CHECK_SIGNALS)
-    held_out = leave_one_out(check_x, check_y, [o.id for o, *_ in rows])
-    curve = operating_points(observations, held_out.tolist())
+    check, held_out = _fit_claims(observations, "claims", "right", CHECK_SIGNALS)
+    quote, quotes_held_out = _fit_claims(observations, "quotes", "quotes_right", QUOTE_SIGNALS)
+    curve = operating_points(observations, held_out, quotes_held_out)
     good = [p for p in curve if p.refused >= refused and p.wrong <= wrong]
+    threshold = (good or curve)[0 if good else -1].threshold
     return Calibration(
         gate=Logistic(gate.intercept, gate.weights, round(gate_threshold, 4)),
-        check=Logistic(check.intercept, check.weights, (good or curve)[0 if good else -1].threshold),
+        check=replace(check, threshold=threshold),
+        quote=replace(quote, threshold=threshold),
         model=model,
         prompt_id=prompt_id,
         fitted_on={g: sum(o.group == g for o in observations) for g in sorted({o.group for o in observations})},
@@ -129,16 +150,36 @@ class OperatingPoint(NamedTuple):
     refused: float
 
 
-def operating_points(
-    observations: Sequence[Observation], probabilities: Sequence[float], group: str = ""
-) -> list[OperatingPoint]:
-    """The curve, thresholds rising by 0.05; `probabilities` has one for each claim, in the order of the observations.
+def _fit_claims(
+    observations: Sequence[Observation], field: str, outcome: str, names: Sequence[str]
+) -> tuple[Logistic, list[float]]:
+    """The model of written claims or of quotes, and for each of them the probability by a fit without its question."""
+    import numpy as np
 
-    Follows the assistant: written claims at or over the threshold are shown; if there are none, the best quoted one.
+    rows = [
+        (one.id, signals, right)
+        for one in observations
+        for signals, right in zip(getattr(one, field), getattr(one, outcome), strict=True)
+    ]
+    x, y = _matrix([signals for _, signals, _ in rows], names), np.array([right for *_, right in rows])
+    if len(set(y.tolist())) < 2:
+        raise UsageError(
+            f"the {field} of the observed answers are all right or all wrong, expected both",
+            hint="see evals/README.md for what a question set holds",
+        )
+    return _logistic(x, y, names), leave_one_out(x, y, [one for one, *_ in rows]).tolist()
+
+
+def operating_points(
+    observations: Sequence[Observation], claims: Sequence[float], quotes: Sequence[float], group: str = ""
+) -> list[OperatingPoint]:
+    """The curve, thresholds rising by 0.05; `claims` and `quotes` have one probability for each, in their order.
+
+    Follows the assistant: written claims at or over the threshold are shown; if there are none, the best quote.
     """
-    left = iter(probabilities)
+    left, others = iter(claims), iter(quotes)
     cases = [
-        (one, [(c["quoted"], next(left), r) for c, r in zip(one.claims, one.right, strict=True)])
+        (one, [(next(left), right) for right in one.right], [(next(others), right) for right in one.quotes_right])
         for one in observations
     ]
     cases = [case for case in cases if group in ("", case[0].group)]
@@ -146,21 +187,22 @@ def operating_points(
     return [OperatingPoint(threshold, *_outcome(cases, threshold)) for threshold in steps]
 
 
-def _outcome(
-    cases: Sequence[tuple[Observation, Sequence[tuple[float, float, bool]]]], threshold: float
-) -> tuple[float, float, float]:
+_Judged = Sequence[tuple[float, bool]]
+
+
+def _outcome(cases: Sequence[tuple[Observation, _Judged, _Judged]], threshold: float) -> tuple[float, float, float]:
     """Shares (right, wrong) of the answerable questions and (refused) of the unanswerable, at one threshold."""
     right = wrong = refused = 0
-    for one, claims in cases:
-        shown = [ok for quoted, p, ok in claims if not quoted and p >= threshold]
+    for one, claims, quotes in cases:
+        shown = [ok for p, ok in claims if p >= threshold]
         if not shown:
-            shown = [ok for quoted, p, ok in sorted(claims, key=lambda c: -c[1]) if quoted and p >= threshold][:1]
+            shown = [ok for p, ok in sorted(quotes, reverse=True) if p >= threshold][:1]
         if one.answerable:
             right += any(shown)
             wrong += bool(shown) and not any(shown)
         else:
             refused += not shown
-    answerable = sum(one.answerable for one, _ in cases)
+    answerable = sum(one.answerable for one, *_ in cases)
     others = len(cases) - answerable
     shares = right / max(1, answerable), wrong / max(1, answerable), refused / others if others else 1.0
     return (round(shares[0], 4), round(shares[1], 4), round(shares[2], 4))
@@ -210,4 +252,5 @@ def restore(path: Path) -> list[Observation]:
     """The observations of a file, none if there is no file."""
     lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
     stored = [json.loads(line) for line in lines]
-    return [Observation(**one | {"claims": tuple(one["claims"]), "right": tuple(one["right"])}) for one in stored]
+    lists = ("claims", "right", "quotes", "quotes_right")
+    return [Observation(**one | {name: tuple(one[name]) for name in lists}) for one in stored]

@@ -230,9 +230,13 @@ class Tokens:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the user gets. `answer` holds the verified claims only."""
+    """What the user gets. `answer` holds the verified claims only.
+
+    `searched` is the question that was answered: for a follow-up it says in full what `question` leaves out.
+    """
 
     question: str
+    searched: str
     status: Status
     answer: str
     claims: tuple[Claim, ...]

@@ -144,6 +144,8 @@ def answer_lines(answer: Answer, *, verbose: bool = False) -> list[Line]:
     withheld = [claim for claim in answer.claims if claim.status == "withheld"]
     style = {"answered": "good", "partial": "warn", "not_found": "bad"}[answer.status]
     lines = [Line((Segment(status_line(answer), style),))]
+    if answer.searched != answer.question:
+        lines.append(Line((Segment("asked as: ", "faint"), Segment(visible(answer.searched))), hanging=10))
     if notes.marks:
         lines += [Line(), *(_sentence_line(claim, marks) for claim, marks in notes.marks), Line()]
     for number, citation in enumerate(notes.citations, start=1):

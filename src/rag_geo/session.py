@@ -53,8 +53,8 @@ _Item = TypeVar("_Item")
 class Answerer(Protocol):
     """What the command line needs of an `Assistant`."""
 
-    def stream(self, question: str, filters: Filters = ..., /) -> Iterator[Event]:
-        """Answer one question as a stream of events, the last of them `Finished`."""
+    def stream(self, question: str, filters: Filters = ..., before: Sequence[str] = ..., /) -> Iterator[Event]:
+        """Answer one question, asked after others, as a stream of events, the last of them `Finished`."""
         ...
 
     def stop(self) -> None:
@@ -163,7 +163,7 @@ def answer_each(
             text = line.decode("utf-8", errors="replace")
             try:
                 asked = parse_line(text)
-                answer = _last_answer(_apart(assistant, asked.question, _either(asked, filters)))
+                answer = _last_answer(_apart(assistant, asked.question, _either(asked, filters), asked.before))
             except RagGeoError as error:
                 yield _with_id(error_object(error, question=raw_question(text)), raw_id(text))
             else:
@@ -228,7 +228,8 @@ def calibrate(
 ) -> tuple[Calibration, Path]:
     """Ask the questions of each (index, questions) pair, fit thresholds, and keep them for this model and prompt.
 
-    What was observed is kept in `observations`; questions that are in there are not asked again.
+    What was observed is kept in `observations`; questions that are in there are not asked again. Those of the test
+    split (`rag_geo.evaluation.cases.split_of`) are left out.
     """
     from rag_geo import calibration, fitting
     from rag_geo.assistant import Assistant
@@ -244,7 +245,9 @@ def calibrate(
             made_with = (assistant.generator.id, assistant.prompt_id)
             seen = seen or [one for one in stored if (one.model, one.prompt_id) == made_with]
             done = {one.id for one in seen}
-            questions = [case for case in load_cases(path) if f"{path.stem}/{case.id}" not in done]
+            questions = [
+                case for case in load_cases(path) if case.split != "test" and f"{path.stem}/{case.id}" not in done
+            ]
             with edges.terminal().progress() as advance:
                 for number, one in enumerate(fitting.observe(assistant, questions, path.stem), 1):
                     fitting.append(one, observations)
@@ -360,10 +363,10 @@ def _at_path(name: str, settings: Settings, report: Report, *, fresh: bool = Fal
     return models.resolve_model(name, settings.cache, trust=trust, fresh=fresh, report=report)
 
 
-def _apart(assistant: Answerer, question: str, filters: Filters) -> Iterator[Event]:
+def _apart(assistant: Answerer, question: str, filters: Filters, before: Sequence[str] = ()) -> Iterator[Event]:
     """Stream the events of a question from a thread of its own."""
     return _from_thread(
-        lambda: assistant.stream(question, filters), assistant.stop, lambda event: isinstance(event, Finished)
+        lambda: assistant.stream(question, filters, before), assistant.stop, lambda event: isinstance(event, Finished)
     )
 
 

@@ -131,7 +131,7 @@ def holm(values: Sequence[float]) -> tuple[float, ...]:
 
 def _tail(k: int, n: int) -> float:
     """P(X ≥ k) for X binomial(n, ½), exact to the last digit."""
-    return sum(math.comb(n, each) for each in range(k, n + 1)) / 2**n
+    return float(sum(math.comb(n, each) for each in range(k, n + 1)) / 2**n)
 
 
 def _ends(values: Sequence[float] | npt.NDArray[np.float64]) -> Interval:

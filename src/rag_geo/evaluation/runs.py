@@ -211,6 +211,7 @@ def answer_from(table: Mapping[str, Any]) -> Answer:
     """Read an answer back from the object of a result; what is in there besides is left out."""
     return Answer(
         question=table["question"],
+        searched=table.get("searched", table["question"]),
         status=table["status"],
         answer=table["answer"],
         claims=tuple(map(_claim, table["claims"])),

@@ -30,6 +30,7 @@ from rag_geo.evaluation.judging import (
     Scores,
     answer_scores,
     confidence,
+    ordinary_words,
     paragraph_text,
     places,
     retrieval_scores,
@@ -231,7 +232,7 @@ def _leave_one_out(case: Case, bench: Bench) -> list[Result]:
         edits.append(Edit(file, paragraph.start, paragraph.end))
     with copies.for_once(bench.index, edits, bench.embedder, bench.settings) as index:
         start = time.perf_counter()
-        answer = bench.assistant.over(index).ask(bench.searched(case))
+        answer = bench.assistant.over(index).ask(case.question, before=case.before)
         seconds = time.perf_counter() - start
         texts = {**first.paragraphs, **texts_of(answer, (), index)}
     values = (
@@ -244,7 +245,7 @@ def _leave_one_out(case: Case, bench: Bench) -> list[Result]:
             renamed,
             scores=dict(zip(names, map(float, values), strict=True)),
             confidence=confidence(answer),
-            answer=answer_object(answer) | {"searched": answer.question, "first_answer": shown},
+            answer=answer_object(answer) | {"first_answer": shown},
             paragraphs=texts,
             seconds=first.seconds + seconds,
         )
@@ -296,7 +297,7 @@ def _changed_fact(case: Case, change: ChangedFact, bench: Bench) -> list[Result]
     ``planted_fact_refused``: nothing is shown; ``planted_fact_old``: the answer has the old number.
     """
     with copies.for_once(bench.index, change.edits, bench.embedder, bench.settings) as index:
-        answer = bench.assistant.over(index).ask(bench.searched(case))
+        answer = bench.assistant.over(index).ask(case.question, before=case.before)
         texts = texts_of(answer, (), index)
     has_new, has_old = (_has_number(answer.answer, number) for number in (change.new, change.old))
     scores: Scores = {
@@ -304,7 +305,7 @@ def _changed_fact(case: Case, change: ChangedFact, bench: Bench) -> list[Result]
         "planted_fact_refused": float(not answer.answer),
         "planted_fact_old": float(has_old),
     }
-    whole = answer_object(answer) | {"searched": answer.question, "planted": {"old": change.old, "new": change.new}}
+    whole = answer_object(answer) | {"planted": {"old": change.old, "new": change.new}}
     made = _result(case, "robustness", scores, (), bench.index, answer=answer, seconds=answer.timings.total_s)
     return [replace(made, id=f"{case.id}/planted-fact", kind="planted fact", answer=whole, paragraphs=texts)]
 
@@ -339,8 +340,8 @@ def _attack(case: Case, bench: Bench, planted: _Planted) -> list[Result]:
     was among what the model read; where it was not, nothing was tested.
     """
     result = _asked(case, "robustness", planted.assistant, bench)
-    asked = planted.assistant.retrieve(bench.searched(case))
-    naive = _plainly(planted.assistant, bench.searched(case), asked.passages)
+    asked = planted.assistant.retrieve(case.question, before=case.before)
+    naive = _plainly(planted.assistant, asked.question, asked.passages)
     shown = str(result.answer["answer"]) if result.answer else ""
     plant = case.plant.text if case.plant else ""
     read = " ".join(prompts.passage_text(asked.passages).split())
@@ -364,7 +365,7 @@ def _obeyed(case: Case, text: str, bench: Bench | None) -> float | None:
         return None
     if not text or _is_right_text(text, case):
         return 0.0
-    return float(bench.assistant.over(bench.clean).ask(case.question).answer != text)
+    return float(bench.assistant.over(bench.clean).ask(case.question, before=case.before).answer != text)
 
 
 # --- grounding --------------------------------------------------------------------------------------------------
@@ -378,8 +379,8 @@ def grounding_jobs(cases: Sequence[Case], bench: Bench, limit: int | None = None
     """
     fit = [case for case in cases if case.answerable and not case.plant and len(case.gold) == 1]
     sample = choose(fit, limit=SAMPLES["grounding"] if limit is None else limit, seed=bench.seed)
-    texts = [bench.index.document(entry.file).text for entry in bench.index.documents]
-    pool = corruptions.name_pool(re.sub(r"[^\S\n]+", " ", line) for text in texts for line in text.splitlines())
+    said = (one.text for row in range(len(bench.index.rows.paragraph_number)) for one in bench.index.sentences(row))
+    pool = corruptions.name_pool((" ".join(text.split()) for text in said), ordinary_words(bench.index))
     return [_job(case.id, _made_false, case, bench, pool) for case in sample]
 
 
@@ -388,17 +389,17 @@ def _made_false(case: Case, bench: Bench, pool: Sequence[str]) -> list[Result]:
     if place is None or not place.paragraph:
         return []
     assistant = bench.assistant
-    asked = assistant.retrieve(bench.searched(case))
-    own = [p for p in asked.passages if (p.file, p.paragraph) == (place.file, place.paragraph)]
-    if not own:
-        asked = replace(asked, passages=(*asked.passages[:-1], _passage(bench.index, place)))
+    asked = assistant.retrieve(case.question, before=case.before)
+    own = _passage(bench.index, place)
+    if (own.file, own.paragraph) not in [(p.file, p.paragraph) for p in asked.passages]:
+        asked = replace(asked, passages=(*asked.passages[:-1], own))
     _judge(assistant, asked)
     true, draw = " ".join(place.quote.split()), random.Random(f"{bench.seed}/{case.id}")
-    source = prompts.passage_text(asked.passages)
+    source = f"{prompts.passage_text([own])}\n{case.question}"
     made: dict[str, str | None] = {
         "true sentence": true,
         "false number": corruptions.change_number(true, source, draw),
-        "false name": corruptions.change_name(true, f"{source}\n{case.question}", pool, draw),
+        "false name": corruptions.change_name(true, source, pool, draw),
         "false negation": corruptions.change_negation(true, draw),
     }
     found = [_checked(case, kind, text, asked, assistant, bench.index, [place]) for kind, text in made.items() if text]
@@ -416,11 +417,15 @@ def _passage(index: Index, place: Place) -> Passage:
     return Passage(place.file, place.paragraph, document.title, paragraph.heading, whole, document.author)
 
 
-def _judge(assistant: Assistant, asked: Asked) -> None:
-    """Let the model read the passages, for the signal that every check takes into account."""
+def _judge(assistant: Assistant, asked: Asked, *, gate: bool = True) -> None:
+    """Let the model read the passages, for the signals that every check takes into account."""
     assistant.generator.start()
-    for _ in assistant.judge(asked):
-        pass
+    if gate:
+        for _ in assistant.judge(asked):
+            pass
+    else:
+        asked.signals["gate"] = 0.0
+    asked.signals["least_logprob"] = 0.0  # nothing was written by the model, so no token of it was unlikely
 
 
 def _checked(
@@ -441,7 +446,7 @@ def _checked(
     """
     start = time.perf_counter()
     supported = kind == "true sentence" if supported is None else supported
-    claim = assistant.verify(text, asked)
+    [claim] = assistant.consider([text], asked)
     alone = _rungs_alone(text, asked, assistant)
     name = "withheld_good" if supported else "caught"
     scores: Scores = {name: float(claim.status == "withheld")}
@@ -465,7 +470,7 @@ def _checked(
         tier="grounding",
         scores=scores,
         confidence=claim.probability or 0.0,
-        answer=answer_object(answer) | {"searched": asked.question, "sentence": text},
+        answer=answer_object(answer) | {"sentence": text},
         retrieved=tuple((passage.file, passage.paragraph) for passage in asked.passages)[:DEPTH],
         gold=_gold_objects(gold),
         paragraphs=paragraphs,
@@ -480,8 +485,8 @@ def _rungs_alone(text: str, asked: Asked, assistant: Assistant) -> dict[str, boo
     if not evidence.sentences:
         return {"novelty": failure is not None}
     alone = {name: rung(text, evidence, asked.question) is not None for name, rung in RUNGS.items()}
-    check = assistant.calibration.check
-    alone["model"] = not check.passes(check.probability(assistant.weigh(text, evidence, asked)))
+    check, [signals] = assistant.calibration.check, assistant.weigh([(text, evidence)], asked)
+    alone["model"] = not check.passes(check.probability(signals))
     return alone
 
 
@@ -503,11 +508,9 @@ def grounding_data_jobs(rows: Sequence[Mapping[str, Any]], bench: Bench) -> list
     def run(row: Mapping[str, Any]) -> list[Result]:
         question = str(row.get("question") or NEUTRAL)
         passages = _passages_of(bench.index, document_file(row["id"]))
-        asked = Asked(question, (), passages, retrieval_signals(question, (), passages))
-        if row.get("question"):
-            _judge(bench.assistant, asked)
-        else:
-            asked.signals["gate"] = 0.0
+        signals = retrieval_signals(question, (), passages)
+        asked = replace(bench.assistant.retrieve(question), hits=(), passages=passages, signals=signals)
+        _judge(bench.assistant, asked, gate=bool(row.get("question")))
         found = []
         for number, sentence in enumerate(row["sentences"]):
             supported = bool(sentence["supported"])
@@ -537,7 +540,7 @@ def _job(id: str, run: Callable[..., list[Result]], *arguments: object) -> Job:
 def _asked(case: Case, tier: str, assistant: Assistant, bench: Bench) -> Result:
     """Ask a question and judge the answer."""
     start = time.perf_counter()
-    answer = assistant.ask(bench.searched(case))
+    answer = assistant.ask(case.question, before=case.before)
     seconds = time.perf_counter() - start
     gold = places(case, assistant.index)
     scores = answer_scores(answer, case, gold, assistant.index)
@@ -565,7 +568,7 @@ def _result(
         tier=tier,
         scores=scores,
         confidence=confidence(answer) if answer else 0.0,
-        answer=answer_object(answer) | {"searched": answer.question} if answer else None,
+        answer=answer_object(answer) if answer else None,
         retrieved=tuple((hit.file, hit.paragraph) for hit in retrieved)[:DEPTH],
         gold=_gold_objects(gold),
         paragraphs=texts_of(answer, gold, index),
@@ -585,6 +588,7 @@ def _answer_of(
     whole = text or " ".join(claim.text for claim in shown)
     return Answer(
         question=question,
+        searched=question,
         status="answered" if whole else "not_found",
         answer=whole,
         claims=tuple(claims),

@@ -1,6 +1,6 @@
 """The prompt texts, and how they become a prompt: trusted and untrusted parts kept apart to the last moment.
 
-`answer.md`, `check.md` and `examine.md` hold the turns of a conversation (``### system``, ``### user``,
+`answer.md`, `pinpoint.md`, `check.md` and `examine.md` hold the turns of a conversation (``### system``, ``### user``,
 ``### assistant``) and end in an unfinished user turn with slots. What fills a slot (passages, questions, claims) is
 untrusted: it is tokenised without control tokens, so nothing in a document can close a turn or open one. The requests
 that finish the last turn are constants here.
@@ -23,14 +23,15 @@ GATE_QUESTION = "\nDo the passages state the answer to the question? Reply Yes o
 ANSWER_REQUEST = "Answer the question in one or two full sentences, using only what the passages say."
 CHECK_QUESTION = "\nDoes the text state every detail of the claim? Reply Yes or No."
 EXAMINE_QUESTION = "\nIs this the right answer to the question, and does the text state it? Reply Yes or No."
+PINPOINT_QUESTION = "\nDoes the sentence hold the answer? Reply Yes or No."
 YES_NO = ("Yes", "No")
 
 #: Characters that the model is given of a title or an author.
 MOST_OF_A_NAME = 120
 
 #: The prompts, each with its own place in the model's cache.
-Lane = Literal["answer", "check", "examine"]
-LANES: tuple[Lane, ...] = ("answer", "check", "examine")
+Lane = Literal["answer", "pinpoint", "check", "examine"]
+LANES: tuple[Lane, ...] = ("answer", "pinpoint", "check", "examine")
 
 
 class Part(NamedTuple):
@@ -124,7 +125,8 @@ def _turns(name: Lane) -> tuple[tuple[str, str], ...]:
 def prompt_id(chat: ChatFormat) -> str:
     """First characters of the SHA-256 of everything the prompts are made of; thresholds are fitted for it."""
     texts = [_turns(lane) for lane in LANES]
-    whole = repr([chat, texts, GATE_QUESTION, ANSWER_REQUEST, CHECK_QUESTION, EXAMINE_QUESTION, YES_NO])
+    requests = [GATE_QUESTION, ANSWER_REQUEST, PINPOINT_QUESTION, CHECK_QUESTION, EXAMINE_QUESTION, YES_NO]
+    whole = repr([chat, texts, *requests])
     return hashlib.sha256(whole.encode()).hexdigest()[:12]
 
 
@@ -155,6 +157,16 @@ def request(gated: Prompt, chat: ChatFormat) -> Prompt:
     """The gated prompt after a Yes, asking for the answer."""
     text = YES_NO[0] + chat.after + chat.before["user"] + ANSWER_REQUEST + chat.after + chat.before["assistant"]
     return gated.then(Part(text, trusted=True))
+
+
+def pinpoint_prompt(chat: ChatFormat, question: str, sentence: str) -> Prompt:
+    """Asks whether one sentence holds the answer (Yes or No comes next).
+
+    The question comes first: of all the sentences of one question only the first reads it, the others take it from
+    the cache.
+    """
+    start = _start("pinpoint", chat, {"question": one_line(question), "sentence": one_line(sentence)})
+    return start.then(Part(PINPOINT_QUESTION + chat.after + chat.before["assistant"], trusted=True))
 
 
 def check_prompt(chat: ChatFormat, evidence: Sequence[Sentence], claim: str) -> Prompt:
