@@ -105,7 +105,7 @@ def test_an_empty_query_is_refused(index, query):
 @given(st.text(st.characters(exclude_categories=()), min_size=1).filter(str.strip))
 def test_any_other_query_is_answered(index, query):
     hits = find(index, query)
-    assert len(hits) == 4
+    assert len(hits) == RetrievalSettings().paragraphs
     assert all(np.isfinite([hit.score, hit.similarity, hit.lexical, hit.document_score]).all() for hit in hits)
     choose_context(hits, query, EMBEDDER.count_tokens, 50)
 

@@ -46,7 +46,7 @@ def test_a_flag_wins_over_a_variable_over_the_file_over_the_default(given_values
         env={} if variable is None else {"RAG_GEO_RETRIEVAL_PARAGRAPHS": str(variable)},
         toml="" if toml is None else f"[retrieval]\nparagraphs = {toml}\n",
     )
-    wanted = next((value for value in (flag, variable, toml) if value is not None), 4)
+    wanted = next((value for value in (flag, variable, toml) if value is not None), 6)
     assert settings.retrieval.paragraphs == wanted
 
 

@@ -257,7 +257,7 @@ def choose_context(
     question in meaning and words, each with the one before it if it begins by referring back. The title of a file is
     counted once. Passages are in the order of `hits`, those of one file together, their sentences as in the text.
     """
-    values = _sentence_values(hits, question)
+    values = sentence_values(hits, question)
     costs = [[count_tokens(sentence.text) for sentence in hit.sentences] for hit in hits]
     order = sorted(
         ((h, s) for h, row in enumerate(values) for s in range(len(row))), key=lambda at: -values[at[0]][at[1]]
@@ -293,7 +293,7 @@ def choose_context(
     )
 
 
-def _sentence_values(hits: Sequence[Hit], question: str) -> list[list[float]]:
+def sentence_values(hits: Sequence[Hit], question: str) -> list[list[float]]:
     """What each sentence is worth: similarity, half the share of the question's words, half the paragraph's score.
 
     A word of the question counts by how few of the sentences have it; scores count relative to the best.

@@ -38,12 +38,12 @@ class RetrievalSettings:
     """
 
     documents: int = 20
-    paragraphs: int = 4
+    paragraphs: int = 6
     dense_weight: float = 0.5
     lexical_weight: float = 0.5
     document_weight: float = 0.3
     document_dense_weight: float = 0.3
-    context_tokens: int = 320
+    context_tokens: int = 360
 
 
 @dataclass(frozen=True, slots=True)
