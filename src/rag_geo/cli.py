@@ -296,7 +296,14 @@ def calibrate_command(edges: Edges, /, sets: Sequence[tuple[Path, Path]], observ
 @click.option(
     "--compare", metavar="RUN|baseline", default="", help="Compare question by question; exit code 3 if worse."
 )
-@click.option("--runs", type=click.Path(path_type=Path), default=Path("evals/runs"), show_default=True, metavar="DIR")
+@click.option(
+    "--runs",
+    type=click.Path(path_type=Path),
+    default=Path("evals/runs"),
+    show_default=True,
+    metavar="DIR",
+    help="Where runs are kept.",
+)
 @_index_option
 @_model_options
 @click.pass_context
@@ -341,7 +348,14 @@ def eval_command(context: click.Context, /, **options: Any) -> int:  # noqa: ANN
 @eval_command.command("show")
 @click.argument("run")
 @click.option("--id", "wanted", required=True, metavar="ID", help="The question.")
-@click.option("--runs", type=click.Path(path_type=Path), default=Path("evals/runs"), show_default=True, metavar="DIR")
+@click.option(
+    "--runs",
+    type=click.Path(path_type=Path),
+    default=Path("evals/runs"),
+    show_default=True,
+    metavar="DIR",
+    help="Where runs are kept.",
+)
 @click.pass_obj
 def eval_show(edges: Edges, /, run: str, wanted: str, runs: Path) -> int:
     """Print one question of RUN as a user would see it, with its gold, its scores and every signal."""
