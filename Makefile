@@ -22,7 +22,7 @@ SAY_READY = $(if $(filter $@,$(MAKECMDGOALS)),echo "ready: $(VENV)" >&2,:)
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help ask index models setup dev test test-fast lint bench eval lock clean python FORCE
+.PHONY: help ask index models setup dev test test-fast lint bench eval eval-mutants lock clean python FORCE
 
 help: ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -66,6 +66,9 @@ EVAL := retrieval answer grounding robustness
 
 eval: index ## measure how far the answers can be trusted: evals/questions.jsonl on corpus/, an hour (EVAL_OPTIONS="--limit 50")
 	@$(BIN)/rag-geo eval --index index/corpus $(EVAL:%=--tier %) $(EVAL_OPTIONS)
+
+eval-mutants: index ## test the gate itself: does it notice pipelines that are broken on purpose? half an hour
+	@$(BIN)/rag-geo eval mutants --index index/corpus $(EVAL_OPTIONS)
 
 lock: dev ## write constraints.txt anew from the versions in the virtual environment
 	@$(BIN)/python setup/lock.py constraints.txt

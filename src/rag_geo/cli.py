@@ -40,6 +40,7 @@ from rag_geo.session import (
     build_index,
     calibrate,
     evaluate,
+    evaluate_mutants,
     evaluated_cases,
     find,
     model_object,
@@ -365,6 +366,41 @@ def eval_show(edges: Edges, /, run: str, wanted: str, runs: Path) -> int:
         _print_lines(edges, figures.case_lines(each))
         _print("\n")
     return 0
+
+
+@eval_command.command("mutants")
+@click.option("--limit", type=click.IntRange(1), metavar="N", help="Questions, the kinds in balance (default: 42).")
+@click.option("--seed", type=int, default=0, show_default=True, help="Draws the questions.")
+@click.option(
+    "--questions", type=_EXISTING, metavar="FILE", help="Questions, JSON lines (default: evals/questions.jsonl)."
+)
+@click.option("--fresh", is_flag=True, help="Ask the model everything anew, also what it was asked in an earlier test.")
+@click.option(
+    "--runs",
+    type=click.Path(path_type=Path),
+    default=Path("evals/runs"),
+    show_default=True,
+    metavar="DIR",
+    help="Where runs are kept.",
+)
+@_index_option
+@_model_options
+@click.pass_obj
+def eval_mutants(
+    edges: Edges, /, limit: int | None, seed: int, questions: Path | None, fresh: bool, runs: Path, **flags: object
+) -> int:
+    """Test whether --compare notices pipelines that are broken on purpose.
+
+    Exit code 3 when fewer than 90 % are noticed, or when the unbroken pipeline against itself raises an alarm.
+    """
+    from rag_geo.evaluation import mutants
+    from rag_geo.evaluation.suite import QUESTIONS, Plan
+
+    plan = Plan(("answer",), limit or mutants.SAMPLE, seed=seed, questions=questions or QUESTIONS)
+    folder, trials = evaluate_mutants(edges, plan, edges.settings(flags), runs, fresh=fresh)
+    _print_lines(edges, mutants.trial_lines(trials))
+    _print(f"\nresults: {visible_name(str(folder))}\n")
+    return mutants.exit_code(trials)
 
 
 def run(arguments: Sequence[str], edges: Edges) -> int:

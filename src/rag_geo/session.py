@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import shutil
 import sys
 import threading
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from rag_geo.embedding import Embedder
     from rag_geo.evaluation.compare import Comparison
     from rag_geo.evaluation.metrics import Summary
+    from rag_geo.evaluation.mutants import Trial
     from rag_geo.evaluation.results import Result
     from rag_geo.evaluation.runs import Run
     from rag_geo.evaluation.suite import Plan
@@ -302,6 +305,54 @@ def evaluate(
     comparison = compare.compare(other, results) if other is not None else None
     report.write(run.folder, comparison)
     return Evaluated(run.folder, summary, comparison)
+
+
+def evaluate_mutants(
+    edges: Edges, plan: Plan, settings: Settings, root: Path, *, fresh: bool = False
+) -> tuple[Path, Sequence[Trial]]:
+    """Let the gate judge pipelines that are broken on purpose, by the questions of `plan`, in a new run below `root`.
+
+    What the model says is remembered in ``remembered.jsonl`` below `root`, so that an interrupted test does not ask it
+    again; with `fresh` it is forgotten first. Raises `UsageError` for questions that are not there.
+    """
+    from rag_geo.evaluation import cases, mutants, remembering, results, runs, tiers
+    from rag_geo.evaluation.suite import plan_object
+    from rag_geo.models.files import write_atomically
+
+    chosen = cases.choose(cases.load_cases(plan.questions), limit=plan.limit, seed=plan.seed)
+    if not chosen:
+        raise UsageError(f"there is no question in {str(plan.questions)!r}", hint="evals/README.md names the fields")
+    terminal, embedder = edges.terminal(), edges.load_embedder(settings)
+    index = open_index(settings)
+    index.check_embedder(embedder)
+    root.mkdir(parents=True, exist_ok=True)
+    memory = root / "remembered.jsonl"
+    if fresh:
+        memory.unlink(missing_ok=True)
+    with closing(cast("Assistant", edges.load_assistant(settings, terminal.note))) as assistant:
+        run = runs.begin(root, "mutants", plan_object(plan))
+        terminal.note(f"run {run.folder}")
+        made_with = {"model": assistant.generator.id, "prompt_id": assistant.prompt_id, "embedder": embedder.id}
+        run.note({**made_with, "settings": runs.settings_object(settings), "seed": plan.seed})
+
+        def keep(name: str, found: Sequence[Result]) -> None:
+            if name == mutants.UNBROKEN:
+                run.append(found)
+            results.write_results(found, run.folder / f"{re.sub(r'[^a-z0-9.]+', '-', name)}.jsonl")
+
+        test = mutants.GateTest(
+            chosen,
+            tiers.Bench(index, embedder, settings, root / "copies", lambda: assistant, plan.seed),
+            mutants.all_mutants(),
+            remembering.Memory(memory),
+            keep,
+        )
+        with terminal.progress() as advance:
+            for step in _from_thread(test.run, test.stop):
+                advance(step.name, step.done, step.total)
+    text = json.dumps(mutants.trials_object(test.trials), ensure_ascii=False, indent=1)
+    write_atomically(run.folder / "mutants.json", text + "\n")
+    return run.folder, test.trials
 
 
 def evaluated_cases(root: Path, name: str, id: str) -> list[Result]:
