@@ -158,7 +158,7 @@ def test_the_curve_follows_what_the_assistant_would_show():
     points = {p.threshold: p for p in fitting.operating_points(cases, [0.9, 0.4, 0.6], [0.7])}
     assert points[0.3][1:] == (0.5, 0.5, 0.5)  # the wrong sentence is shown, so its quote is not tried
     assert points[0.5][1:] == (1.0, 0.0, 0.5)
-    assert points[0.65][1:] == (1.0, 0.0, 1.0)
+    assert points[0.66][1:] == (1.0, 0.0, 1.0)
     assert points[0.8][1:] == (0.5, 0.0, 1.0)
 
 

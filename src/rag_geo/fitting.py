@@ -173,7 +173,7 @@ def _fit_claims(
 def operating_points(
     observations: Sequence[Observation], claims: Sequence[float], quotes: Sequence[float], group: str = ""
 ) -> list[OperatingPoint]:
-    """The curve, thresholds rising by 0.05; `claims` and `quotes` have one probability for each, in their order.
+    """The curve, thresholds rising by 0.02; `claims` and `quotes` have one probability for each, in their order.
 
     Follows the assistant: written claims at or over the threshold are shown; if there are none, the best quote.
     """
@@ -183,7 +183,7 @@ def operating_points(
         for one in observations
     ]
     cases = [case for case in cases if group in ("", case[0].group)]
-    steps = [round(step * 0.05, 2) for step in range(1, 20)]
+    steps = [round(step * 0.02, 2) for step in range(1, 50)]
     return [OperatingPoint(threshold, *_outcome(cases, threshold)) for threshold in steps]
 
 
