@@ -24,10 +24,10 @@ from rag_geo.grounding import (
     gather,
     locate,
     missing_numbers,
+    question_names_missing,
     question_support,
     question_terms_missing,
     refers_back,
-    signals,
     supporting_words,
 )
 from rag_geo.records import Passage, Sentence
@@ -312,17 +312,6 @@ def test_the_citation_that_carries_most_comes_first() -> None:
     assert [c.start for c in locate("Lake Mirren freezes.", Evidence(sentences), lambda _: text)] == [12, 0]
 
 
-def test_signals_are_bounded_and_count_what_is_missing() -> None:
-    evidence = of("Peru built 3 dams.")
-    found = signals("Chile and Peru built 4 dams and 5 roads.", evidence, "How many dams did Chile build?")
-    assert found["missing_numbers"] == 2
-    assert found["missing_names"] == 1
-    assert found["names_only_in_question"] == 1
-    assert 0 < found["words_in_best"] < 1
-    assert all(0 <= value <= 3 for value in found.values())
-    assert signals("", Evidence(()))["words_in_all"] == 1
-
-
 def test_what_a_paragraph_lacks_is_named_as_the_question_writes_it() -> None:
     question = "How many nuclear warheads did Russia and the SCO have in 1999?"
     assert question_terms_missing(question, "Russian arms grew in 2001.") == ("nuclear", "warheads", "SCO", "1999")
@@ -333,9 +322,7 @@ def test_a_false_premise_shows_as_names_and_numbers_that_the_passages_lack() -> 
     one = passage("a.md", 1, ["Biden met Putin in Geneva on June 16.", "China wrote to him."], "Notes", "Summit")
     question = "What did Biden and Putin sign in Helsinki in 2018?"
     assert question_support(question, [one]) == {"names_missing": pytest.approx(1 / 3), "numbers_missing": 1.0}
-    found = signals("They signed a pact.", evidence_of(one.sentences[:1], [one]), question)
-    assert found["question_names_missing"] == pytest.approx(1 / 3)
-    assert found["question_numbers_missing"] == 1
+    assert question_names_missing(question, evidence_of(one.sentences[:1], [one])) == pytest.approx(1 / 3)
 
 
 @pytest.mark.parametrize(
@@ -353,12 +340,6 @@ def test_names_of_the_question_are_looked_for_above_the_paragraphs_too(question:
     one = passage("a.md", 1, ["Biden met Putin.", "China wrote to him."], "Notes", "Summit")
     found = question_support(question, [one], {"a.md": ("", "Ana Couto")})
     assert found == {"names_missing": names_missing, "numbers_missing": 0.0}
-
-
-def test_words_that_only_the_question_has_count_as_echoed() -> None:
-    evidence = of("Couto directs the Varda Centre.")
-    assert signals("Couto studied at the Varda Centre.", evidence, "Where did Couto study?")["echoed_words"] == 0.25
-    assert signals("Couto directs the Varda Centre.", evidence, "Where did Couto study?")["echoed_words"] == 0
 
 
 DENISOV = [
@@ -467,7 +448,7 @@ def test_nothing_raises_on_any_strings(claim: str, sentences: list[str], questio
     one = passage("a", 1, sentences)
     evidence, failure = gather(claim, [one], question)
     assert failure is None or failure.reason
-    assert all(0 <= value <= 3 for value in signals(claim, evidence, question).values())
+    assert 0 <= question_names_missing(question, evidence) <= 1
     for sentence in sentences:
         assert all(0 <= a < b <= len(sentence) for a, b in supporting_words(claim, sentence))
         question_terms_missing(question, sentence)

@@ -267,7 +267,7 @@ class Assistant:
         for (text, evidence), odds in zip(passed, examined, strict=True):
             signals = {
                 **asked.signals,
-                **grounding.signals(text, evidence, asked.question),
+                "question_names_missing": grounding.question_names_missing(asked.question, evidence),
                 "pinpoint": max(asked.pinpointed.get(sentence, NOT_PINPOINTED) for sentence in evidence.sentences),
                 "examine": odds,
             }
@@ -296,7 +296,6 @@ class Assistant:
         return [
             {
                 **asked.signals,
-                **grounding.signals(text, evidence, asked.question),
                 "pinpoint": max(asked.pinpointed[sentence] for sentence in evidence.sentences),
                 "check": check,
                 "examine": examine,

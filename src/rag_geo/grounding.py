@@ -27,7 +27,7 @@ from rag_geo.records import Citation, Passage, Sentence, Span
 from rag_geo.text.facts import Facts, Name, acronym, facts, fold_name, names, settled, stem
 from rag_geo.text.kinds import asked_kind, has_kind, wanted
 from rag_geo.text.quantities import Quantity, follows, listed, unsupported
-from rag_geo.text.relations import COMPARISONS, crossed, is_same, overlap, turned_negation, turned_opposite
+from rag_geo.text.relations import COMPARISONS, crossed, is_same, turned_negation, turned_opposite
 
 ContextNames = Mapping[str, Sequence[str]]
 
@@ -776,44 +776,12 @@ def _other_author(claim: str, evidence: Evidence) -> str | None:
 # --- signals, quotes, what is missing -------------------------------------------------------------------------------
 
 
-def signals(claim: str, evidence: Evidence, question: str = "") -> dict[str, float]:
-    """Tell what the calibration of the model's check may use, each 0 to 1 but the counts, which are cut at 3.
+def question_names_missing(question: str, evidence: Evidence) -> float:
+    """Give the share of the question's proper names that neither the cited paragraphs nor what stands above them have.
 
-    `words_in_best` / `words_in_all`: share of the claim's content words in the best cited sentence / in all of them;
-    `words_in_paragraphs`: the same for the cited paragraphs with their titles and headings; `question_covered`: share
-    of the question's content words in the cited sentences; `question_covered_paragraphs`: in the paragraphs;
-    `missing_numbers`, `missing_names`: how many; `names_only_in_question`: of the claim's names, how many only the
-    question has; `novel_words`: share of the claim's words that are not in the question; `novel_supported`: the
-    share of these in the cited sentences; `echoed_words`: the share of the claim's words that it has from the question
-    and the cited paragraphs lack; `question_names_missing`, `question_numbers_missing`: the share of the question's
-    proper names, and of its numbers and dates, that neither the cited paragraphs nor what stands above them have (0 if
-    the question has none); `sentences`, `paragraphs`: how many are cited.
+    0 if the question has none. A signal of the calibration: an answer about somebody else than was asked for.
     """
-    read, asked = facts(claim), facts(question)
-    sentences = [facts(sentence.text) for sentence in evidence.sentences]
-    in_all = frozenset().union(*(sentence.content for sentence in sentences))
-    around = _vocabulary(_cited_texts(evidence))
-    novel = read.content - asked.content
-    missing = missing_names(claim, evidence, question)
-    asked_names = _keys(asked.names)
-    support = _question_missing(asked, _cited_texts(evidence))
-    return {
-        "words_in_best": max((overlap(read, sentence) for sentence in sentences), default=0.0),
-        "words_in_all": _share(read.content, in_all),
-        "words_in_paragraphs": _share(read.content, around),
-        "question_covered": _share(asked.content, in_all),
-        "question_covered_paragraphs": _share(asked.content, around),
-        "missing_numbers": float(min(3, len(missing_numbers(claim, evidence)))),
-        "missing_names": float(min(3, len(missing))),
-        "names_only_in_question": float(min(3, sum(set(name.keys) <= asked_names for name in missing))),
-        "novel_words": len(novel) / len(read.content) if read.content else 0.0,
-        "novel_supported": _share(novel, in_all),
-        "echoed_words": len((read.content & asked.content) - around) / max(1, len(read.content)),
-        "question_names_missing": support["names_missing"],
-        "question_numbers_missing": support["numbers_missing"],
-        "sentences": float(min(3, len(sentences))),
-        "paragraphs": float(min(3, len({(s.file, s.paragraph) for s in evidence.sentences}))),
-    }
+    return _question_missing(facts(question), _cited_texts(evidence))["names_missing"]
 
 
 def question_support(
