@@ -17,9 +17,9 @@ import pytest
 
 from rag_geo import Assistant, Index, errors, process, session
 from rag_geo.cli import cli
+from rag_geo.conversation import standalone
 from rag_geo.grounding import gather
 from rag_geo.models import registry
-from rag_geo.conversation import standalone
 from rag_geo.question import MAX_CHARACTERS, parse_line
 from rag_geo.readers import FORMATS
 from rag_geo.records import Answer
