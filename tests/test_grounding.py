@@ -312,6 +312,35 @@ def test_the_citation_that_carries_most_comes_first() -> None:
     assert [c.start for c in locate("Lake Mirren freezes.", Evidence(sentences), lambda _: text)] == [12, 0]
 
 
+SETTLED = "Since 2020, the greater part of the trade of Russia and China has been settled in rubles, renminbi or euros."
+ANNOUNCED = "In 2019 Putin and Xi announced that they wanted to lessen the dominance of the dollar."
+TREATIES = [
+    "The Treaty of Good Neighbourliness and Friendly Cooperation between Russia and China was 20 years old.",
+    "Russia's advance ended in the Treaty of Beijing of 1860.",
+]
+
+
+@pytest.mark.parametrize(
+    ("claim", "sentences", "caught"),
+    [
+        ("Most of the trade has been settled in rubles, renminbi or euros since 2019.", [SETTLED, ANNOUNCED], True),
+        ("Most of the trade has been settled in rubles, renminbi or euros since 2020.", [SETTLED, ANNOUNCED], False),
+        ("In 2019 Putin and Xi announced that they want less of the dollar.", [SETTLED, ANNOUNCED], False),
+        (
+            "In 1999 it was only $5 billion.",
+            ["Trade may reach $200 billion.", "In 1999 it was only $5 billion."],
+            False,
+        ),
+        ("The Treaty of Good Neighbourliness is older, dating back to 1860.", TREATIES, True),
+        ("The Treaty of Beijing is older, dating back to 1860.", TREATIES, False),
+    ],
+)
+def test_a_date_of_one_event_is_not_given_to_another(claim: str, sentences: list[str], *, caught: bool) -> None:
+    one = passage("a.md", 1, sentences, "Russia and China")
+    failure = check_together(claim, evidence_of(one.sentences, [one]))
+    assert (failure is not None) is caught
+
+
 def test_what_a_paragraph_lacks_is_named_as_the_question_writes_it() -> None:
     question = "How many nuclear warheads did Russia and the SCO have in 1999?"
     assert question_terms_missing(question, "Russian arms grew in 2001.") == ("nuclear", "warheads", "SCO", "1999")

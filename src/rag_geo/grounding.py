@@ -495,7 +495,12 @@ def check_together(claim: str, evidence: Evidence, question: str = "") -> Failur
     sentences = [
         settled(_outside_brackets(facts(sentence.text), read), lower, known) for sentence in evidence.sentences
     ]
-    reason = _numbers_apart(read, evidence) or _names_apart(read, evidence) or _other_author(claim, evidence)
+    reason = (
+        _numbers_apart(read, evidence)
+        or _rival_number(read, evidence)
+        or _names_apart(read, evidence)
+        or _other_author(claim, evidence)
+    )
     reason = reason or _speaker_apart(read, evidence)
     for compare in COMPARISONS:
         reason = reason or compare(read, sentences)
@@ -612,6 +617,38 @@ def _numbers_apart(read: Facts, evidence: Evidence) -> str | None:
     return None
 
 
+def _rival_number(read: Facts, evidence: Evidence) -> str | None:
+    """Give a number of the claim for which the sentence that carries the claim has another one of the same sort.
+
+    "Since 2020, trade has been settled in rubles. In 2019 Putin announced ...": trade has not been settled in rubles
+    since 2019. The sentence that carries the claim has at least twice as much of its words as any with the number.
+    """
+    numbers = {word.key for word in read.words if any(q.start <= word.start < q.end for q in read.quantities)}
+    said = read.content - numbers
+    reaches = _reaches(evidence)
+    # What stands above a paragraph is said of all of it: only sentences count, with those that they lean on.
+    carried = [len(said & _vocabulary(t for t in r.texts if t.text not in evidence.names)) for r in reaches]
+    for quantity in read.quantities:
+        holds = [any(follows(quantity, other) for other in r.texts[0].quantities) for r in reaches]
+        if all(holds) or not any(holds):
+            continue
+        most, best = max((n, i) for i, n in enumerate(carried) if not holds[i])
+        rivals = [
+            other
+            for other in reaches[best].texts[0].quantities
+            if _comparable(quantity, other) and not any(follows(own, other) for own in read.quantities)
+        ]
+        if rivals and most >= 2 * max(1, *(n for n, held in zip(carried, holds, strict=True) if held)):
+            return f"the cited sentence says this of {rivals[0].text}, not of {quantity.text}"
+    return None
+
+
+def _comparable(one: Quantity, other: Quantity) -> bool:
+    """Whether two quantities could stand for each other: two dates, or two numbers of one unit."""
+    units, others = ({unit for _, unit in quantity.readings} for quantity in (one, other))
+    return one.kind == other.kind and (one.kind == "date" or bool(units & others))
+
+
 def _outside_brackets(sentence: Facts, claim: Facts) -> Facts:
     """Blank what stands in round brackets, which says nothing of who does what, unless the claim has a name of it."""
     text = sentence.text
@@ -630,7 +667,7 @@ def _same_clause(read: Facts, quantity: Quantity, found: Sequence[Name]) -> list
     """Give the names that the quantity is said of, nearest first: those of its part of the sentence.
 
     Parts end at commas, "and" and the like, but not between two names or two numbers; an opening part without a name
-    ("In 1860, ...") belongs to the next.
+    ("In 1860, ...") belongs to the next, and any other to what the sentence begins with ("..., dating back to 1860").
     """
     things = sorted([(n.start, n.end) for n in found] + [(q.start, q.end) for q in read.quantities])
     joints = {
@@ -645,7 +682,7 @@ def _same_clause(read: Facts, quantity: Quantity, found: Sequence[Name]) -> list
     start = max((cut for cut in cuts if cut <= quantity.start), default=0)
     end = min((cut for cut in cuts if cut > quantity.start), default=len(read.text) + 1)
     here = [name for name in found if start <= name.start < end]
-    if not here and not start:
+    if not here:
         here = list(found[:1])
     return sorted(here, key=lambda n: max(n.start - quantity.end, quantity.start - n.end))
 
