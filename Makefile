@@ -64,10 +64,10 @@ bench: dev models ## speed and memory, as ratios against named references
 
 EVAL := retrieval answer grounding robustness
 
-eval: index ## measure how far the answers can be trusted: evals/questions.jsonl on corpus/, an hour (EVAL_OPTIONS="--limit 50")
+eval: index ## measure how far the answers can be trusted: evals/questions.jsonl on corpus/ (EVAL_OPTIONS="--limit 50")
 	@$(BIN)/rag-geo eval --index index/corpus $(EVAL:%=--tier %) $(EVAL_OPTIONS)
 
-eval-mutants: index ## test the gate itself: does it notice pipelines that are broken on purpose? half an hour
+eval-mutants: index ## test the gate itself: does it notice pipelines that are broken on purpose?
 	@$(BIN)/rag-geo eval mutants --index index/corpus $(EVAL_OPTIONS)
 
 lock: dev ## write constraints.txt anew from the versions in the virtual environment
