@@ -17,6 +17,7 @@ import json
 import math
 import os
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from rag_geo.errors import GenerationError, ModelError
+from rag_geo.models.states import sweep_states
 from rag_geo.prompts import LANES, Lane, Prompt
 from rag_geo.records import Tokens
 
@@ -558,7 +560,10 @@ class LlamaGenerator:
         return True
 
     def _save_state(self, lane: _Lane) -> None:
-        """Keep a lane's state on disk; a disk that is full or read-only costs time at the next start, nothing else."""
+        """Keep a lane's state on disk, and drop those that nobody uses any more.
+
+        A disk that is full or read-only costs time at the next start, nothing else.
+        """
         path = self._state_path(lane.tokens)
         if path is None:
             return
@@ -574,6 +579,7 @@ class LlamaGenerator:
         except OSError:
             with suppress(OSError):
                 part.unlink()
+        sweep_states(path.parent, time.time())
 
 
 def _exp_sum(logits: npt.NDArray[np.float32], top: float) -> float:
