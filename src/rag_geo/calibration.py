@@ -31,6 +31,12 @@ QUOTE_SIGNALS = ("examine", "pinpoint", "question_names_missing")
 SIGNALS = {"gate": GATE_SIGNALS, "check": CHECK_SIGNALS, "quote": QUOTE_SIGNALS}
 
 
+#: What fitted thresholds are to reach: the share of the unanswerable questions that is refused, at least, and of the
+#: answerable ones that gets a wrong answer, at most.
+REFUSED = 0.95
+WRONG = 0.11
+
+
 @dataclass(frozen=True, slots=True)
 class Logistic:
     """A logistic model: ``1 / (1 + exp(−(intercept + Σ weight · signal)))``; below `threshold` the answer is no."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from rag_geo.assistant import Assistant
-from rag_geo.calibration import CHECK_SIGNALS, GATE_SIGNALS, QUOTE_SIGNALS, Calibration, Logistic
+from rag_geo.calibration import CHECK_SIGNALS, GATE_SIGNALS, QUOTE_SIGNALS, REFUSED, WRONG, Calibration, Logistic
 from rag_geo.errors import UsageError
 from rag_geo.evaluation.cases import Case, is_part, is_right
 from rag_geo.records import Claim
@@ -101,8 +101,8 @@ def fit(
     model: str,
     prompt_id: str,
     wrong_refusals: float = 0.01,
-    refused: float = 0.95,
-    wrong: float = 0.11,
+    refused: float = REFUSED,
+    wrong: float = WRONG,
 ) -> Calibration:
     """Fit all three models by logistic regression on standardised signals.
 

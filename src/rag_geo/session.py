@@ -7,7 +7,6 @@ import re
 import shutil
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -15,6 +14,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Protocol, TextIO, TypeVar, cast
 
+from rag_geo.calibration import REFUSED, WRONG
 from rag_geo.errors import RagGeoError, UsageError
 from rag_geo.question import Asked, check_filters, check_question, parse_line, raw_id, raw_question
 from rag_geo.records import Answer, Event, Filters, Finished, Hit
@@ -39,12 +39,6 @@ if TYPE_CHECKING:
 MAX_WIDTH = 110
 SKIPPED = 3
 """Exit code of work that is done but for some files or lines."""
-
-REFUSED = 0.95
-"""Share of the unanswerable questions that fitted thresholds are to refuse, at least."""
-
-WRONG = 0.11
-"""Share of the answerable questions that may get a wrong answer with fitted thresholds, at most."""
 
 _FILTERS = ("after", "before", "author", "file")
 _FLAGS = {"limit": "retrieval.paragraphs"}
@@ -71,9 +65,7 @@ class Answerer(Protocol):
 
 def _load_assistant(settings: Settings, note: Callable[[str], None]) -> Answerer:
     from rag_geo.assistant import Assistant
-    from rag_geo.models.states import sweep_states
 
-    sweep_states(settings.cache / "states", time.time())
     return Assistant.from_settings(settings, progress=note)
 
 
@@ -303,7 +295,7 @@ def evaluate(
     summary = metrics.summarise(results)
     run.summarise(metrics.summary_object(summary))
     comparison = compare.compare(other, results) if other is not None else None
-    report.write(run.folder, comparison)
+    report.write(run.folder, comparison, compared_with=compare_with)
     return Evaluated(run.folder, summary, comparison)
 
 
