@@ -208,7 +208,11 @@ class Assistant:
         question = standalone(typed, before, self._authors())
         settings = self.settings.retrieval
         hits = search(self.index, question, embed_query(self.embedder, question), settings, filters)
-        chosen = choose_context(hits, question, self.generator.count, settings.context_tokens)
+        return self.found(typed, question, hits)
+
+    def found(self, typed: str, question: str, hits: tuple[Hit, ...]) -> Asked:
+        """Choose of the paragraphs that were found what the model will read."""
+        chosen = choose_context(hits, question, self.generator.count, self.settings.retrieval.context_tokens)
         passages = tuple(replace(one, author=self.index.document(one.file).author) for one in chosen)
         return Asked(typed, question, hits, passages, retrieval_signals(question, hits, passages))
 

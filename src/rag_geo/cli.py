@@ -277,6 +277,19 @@ def calibrate_command(edges: Edges, /, sets: Sequence[tuple[Path, Path]], observ
     return _print(f"the thresholds are kept in {visible_name(str(path))}\n")
 
 
+_runs_option = click.option(
+    "--runs",
+    type=click.Path(path_type=Path),
+    default=Path("evals/runs"),
+    show_default=True,
+    metavar="DIR",
+    help="Where runs are kept.",
+)
+_questions_option = click.option(
+    "--questions", type=_EXISTING, metavar="FILE", help="Questions, JSON lines (default: evals/questions.jsonl)."
+)
+
+
 @cli.group("eval", invoke_without_command=True)
 @click.option("--tier", "tiers", multiple=True, type=click.Choice(_TIERS), help=_TIER_HELP)
 @click.option("--limit", type=click.IntRange(1), metavar="N", help="A sample of N questions, the kinds in balance.")
@@ -286,9 +299,7 @@ def calibrate_command(edges: Edges, /, sets: Sequence[tuple[Path, Path]], observ
 @click.option("--split", type=click.Choice(["dev", "test"]), default=None, help="Only this half of the questions.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Draws samples and made corruptions.")
 @click.option("--no-documents", "closed", is_flag=True, help="Ask the model alone, to see what the documents add.")
-@click.option(
-    "--questions", type=_EXISTING, metavar="FILE", help="Questions, JSON lines (default: evals/questions.jsonl)."
-)
+@_questions_option
 @click.option("--docs", type=_EXISTING, metavar="DIR|FILE", help="Other documents: a folder, or lines of JSON.")
 @click.option(
     "--data", type=_EXISTING, metavar="FILE", help="Sentences with their sources, for the grounding tier alone."
@@ -297,14 +308,7 @@ def calibrate_command(edges: Edges, /, sets: Sequence[tuple[Path, Path]], observ
 @click.option(
     "--compare", metavar="RUN|baseline", default="", help="Compare question by question; exit code 3 if worse."
 )
-@click.option(
-    "--runs",
-    type=click.Path(path_type=Path),
-    default=Path("evals/runs"),
-    show_default=True,
-    metavar="DIR",
-    help="Where runs are kept.",
-)
+@_runs_option
 @_index_option
 @_model_options
 @click.pass_context
@@ -349,14 +353,7 @@ def eval_command(context: click.Context, /, **options: Any) -> int:  # noqa: ANN
 @eval_command.command("show")
 @click.argument("run")
 @click.option("--id", "wanted", required=True, metavar="ID", help="The question.")
-@click.option(
-    "--runs",
-    type=click.Path(path_type=Path),
-    default=Path("evals/runs"),
-    show_default=True,
-    metavar="DIR",
-    help="Where runs are kept.",
-)
+@_runs_option
 @click.pass_obj
 def eval_show(edges: Edges, /, run: str, wanted: str, runs: Path) -> int:
     """Print one question of RUN as a user would see it, with its gold, its scores and every signal."""
@@ -371,18 +368,9 @@ def eval_show(edges: Edges, /, run: str, wanted: str, runs: Path) -> int:
 @eval_command.command("mutants")
 @click.option("--limit", type=click.IntRange(1), metavar="N", help="Questions, the kinds in balance (default: 42).")
 @click.option("--seed", type=int, default=0, show_default=True, help="Draws the questions.")
-@click.option(
-    "--questions", type=_EXISTING, metavar="FILE", help="Questions, JSON lines (default: evals/questions.jsonl)."
-)
+@_questions_option
 @click.option("--fresh", is_flag=True, help="Ask the model everything anew, also what it was asked in an earlier test.")
-@click.option(
-    "--runs",
-    type=click.Path(path_type=Path),
-    default=Path("evals/runs"),
-    show_default=True,
-    metavar="DIR",
-    help="Where runs are kept.",
-)
+@_runs_option
 @_index_option
 @_model_options
 @click.pass_obj

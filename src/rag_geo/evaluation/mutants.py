@@ -29,7 +29,7 @@ from rag_geo.llm import Generator, LlamaGenerator, Written
 from rag_geo.prompts import Part, Prompt
 from rag_geo.records import Citation, Claim, Event, Filters
 from rag_geo.render import Line, Segment, table_lines
-from rag_geo.retrieval import choose_context, embed_query, search
+from rag_geo.retrieval import embed_query, search
 
 #: Questions asked of each pipeline when no limit is given: three of each kind.
 SAMPLE = 42
@@ -229,10 +229,7 @@ class Shuffling(Broken):
         everything = replace(settings, documents=max(1, len(self.index.documents)), paragraphs=max(1, paragraphs))
         hits = list(search(self.index, asked.question, embed_query(self.embedder, asked.question), everything, filters))
         random.Random(asked.question).shuffle(hits)
-        found = tuple(hits[: settings.paragraphs])
-        chosen = choose_context(found, asked.question, self.generator.count, settings.context_tokens)
-        passages = tuple(replace(one, author=self.index.document(one.file).author) for one in chosen)
-        return replace(asked, hits=found, passages=passages, signals=retrieval_signals(asked.question, found, passages))
+        return self.found(asked.typed, asked.question, tuple(hits[: settings.paragraphs]))
 
 
 class Misreading(Broken):
