@@ -1,8 +1,8 @@
-r"""An `Answer` as terminal text, JSON, Markdown or HTML: pure functions, shared by all front ends.
+r"""An `Answer` as terminal text, JSON or Markdown: pure functions, shared by all front ends.
 
 Everything that comes from a document, a file name, a question or a model is untrusted. On its way to a terminal it
-goes through `visible`, on its way into Markdown or HTML it is escaped as well. JSON is exact: what a parser reads is
-what the record holds, and the characters a terminal would obey are written as ``\uXXXX``.
+goes through `visible`, on its way into Markdown it is escaped as well (HTML is made by `rag_geo.chat.views`). JSON is
+exact: what a parser reads is what the record holds, and the characters a terminal would obey are written as ``\uXXXX``.
 """
 
 from __future__ import annotations
@@ -54,7 +54,8 @@ _UNSAFE = re.compile(
     "[\x00-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b\u200e\u200f\u2028-\u202e"
     "\u2060-\u206f\u3164\ufe00-\ufe0e\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e0fff\ud800-\udfff]"
 )
-_BREAKS = re.compile(r"\s*[\n\r\t\v\f\x85\u2028\u2029]\s*")
+# The first character of the white space only, or a long run of it would be read again from each of its characters.
+_BREAKS = re.compile(r"(?<!\s)\s*[\n\r\t\v\f\x85\u2028\u2029]\s*")
 _HINTS = re.compile("[\xad\u200b\u2060\ufeff]")
 _NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
@@ -261,7 +262,7 @@ def _citation_lines(number: int, citation: Citation) -> list[Line]:
 
 def _quote_segments(quote: str, support: Sequence[Span]) -> Iterator[Segment]:
     yield Segment("“")
-    for piece, supports in _pieces(quote, support):
+    for piece, supports in quote_pieces(quote, support):
         yield Segment(visible(piece), "support" if supports else "")
     yield Segment("”")
 
@@ -359,7 +360,7 @@ def _finite(value: object) -> object:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-# --- Markdown and HTML ------------------------------------------------------------------------------------------
+# --- Markdown ---------------------------------------------------------------------------------------------------
 
 
 def answer_markdown(answer: Answer) -> str:
@@ -368,15 +369,15 @@ def answer_markdown(answer: Answer) -> str:
     parts = [f"**{status_line(answer)}**"]
     if notes.marks:
         sentences = (
-            _markdown(claim.text) + "".join(f" \\[{mark}\\]" for mark in marks) for claim, marks in notes.marks
+            markdown_text(claim.text) + "".join(f" \\[{mark}\\]" for mark in marks) for claim, marks in notes.marks
         )
         parts.append(" ".join(sentences))
     for number, citation in enumerate(notes.citations, start=1):
         quote = "".join(
-            f"**{_markdown(piece)}**" if supports else _markdown(piece)
-            for piece, supports in _pieces(citation.quote, citation.support)
+            f"**{markdown_text(piece)}**" if supports else markdown_text(piece)
+            for piece, supports in quote_pieces(citation.quote, citation.support)
         )
-        parts.append(f"\\[{number}\\] {_markdown(place(citation.file, citation.paragraph))}\n\n> “{quote}”")
+        parts.append(f"\\[{number}\\] {markdown_text(place(citation.file, citation.paragraph))}\n\n> “{quote}”")
     if answer.status == "not_found":
         parts += [_near_markdown(near) for near in answer.near]
     if count := sum(claim.status == "withheld" for claim in answer.claims):
@@ -384,50 +385,15 @@ def answer_markdown(answer: Answer) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def answer_html(answer: Answer) -> str:
-    """Give an answer as an HTML section; all text is escaped, the only links lead to its own footnotes."""
-    notes = footnotes(answer.claims)
-    parts = [f'<section class="answer" data-status="{answer.status}">', f"<p>{status_line(answer)}</p>"]
-    for claim, marks in notes.marks:
-        links = "".join(f'<a class="mark" href="#cite-{mark}">[{mark}]</a>' for mark in marks)
-        parts.append(f'<p class="claim">{_html(claim.text)} {links}</p>')
-    if notes.citations:
-        items = (_citation_html(number, each) for number, each in enumerate(notes.citations, start=1))
-        parts.append(f'<ol class="citations">{"".join(items)}</ol>')
-    if answer.status == "not_found" and answer.near:
-        parts.append(f'<ul class="near">{"".join(_near_html(near) for near in answer.near)}</ul>')
-    if count := sum(claim.status == "withheld" for claim in answer.claims):
-        parts.append(f'<p class="withheld">Sentences withheld, not proved by the documents: {count}</p>')
-    return "\n".join([*parts, "</section>"]) + "\n"
-
-
-def _markdown(text: str) -> str:
+def markdown_text(text: str) -> str:
+    """Give untrusted text as one line of Markdown that shows it and does nothing."""
     return re.sub(r"([\\`*_{}\[\]()#+\-.!|~>$:@/])", r"\\\1", html.escape(visible(text), quote=False))
 
 
 def _near_markdown(near: Near) -> str:
-    missing = ", ".join(_markdown(word) for word in near.missing)
+    missing = ", ".join(markdown_text(word) for word in near.missing)
     tail = f" Does not say: {missing}" if missing else ""
-    return f"- {_markdown(place(near.file, near.paragraph))}: “{_markdown(near.quote)}”{tail}"
-
-
-def _html(text: str) -> str:
-    return html.escape(visible(text))
-
-
-def _citation_html(number: int, citation: Citation) -> str:
-    quote = "".join(
-        f"<mark>{_html(piece)}</mark>" if supports else _html(piece)
-        for piece, supports in _pieces(citation.quote, citation.support)
-    )
-    where = html.escape(place(citation.file, citation.paragraph))
-    return f'<li id="cite-{number}"><cite>{where}</cite> <q>{quote}</q></li>'
-
-
-def _near_html(near: Near) -> str:
-    missing = ", ".join(_html(word) for word in near.missing)
-    tail = f' <span class="missing">does not say: {missing}</span>' if missing else ""
-    return f"<li><cite>{html.escape(place(near.file, near.paragraph))}</cite> <q>{_html(near.quote)}</q>{tail}</li>"
+    return f"- {markdown_text(place(near.file, near.paragraph))}: “{markdown_text(near.quote)}”{tail}"
 
 
 # --- pieces -----------------------------------------------------------------------------------------------------
@@ -446,7 +412,7 @@ def _with_support(citation: Citation, spans: Iterable[Span]) -> Citation:
     return replace(citation, support=tuple(sorted(set(spans))))
 
 
-def _pieces(quote: str, support: Iterable[Span]) -> Iterator[tuple[str, bool]]:
+def quote_pieces(quote: str, support: Iterable[Span]) -> Iterator[tuple[str, bool]]:
     """Cut a quote into pieces that support the claim and pieces that do not; words with only a space between join."""
     joined: list[list[int]] = []
     for start, end in sorted(support):
