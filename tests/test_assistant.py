@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import replace
 
 import pytest
 
-from rag_geo.assistant import Assistant
+from rag_geo.assistant import Assistant, Clock
 from rag_geo.calibration import CAREFUL, PERMISSIVE, Calibration, Logistic
 from rag_geo.errors import IndexMismatchError, ModelError, UsageError
 from rag_geo.index import Index, update_index
@@ -235,6 +236,43 @@ def test_the_record_says_what_it_was_made_with(index):
     spent = answer.timings
     assert 0 <= spent.retrieve_s <= spent.first_evidence_s <= spent.total_s
     assert spent.total_s >= spent.generate_s + spent.verify_s
+
+
+def test_an_answer_to_what_was_found_earlier_counts_the_wait_in_the_whole_alone(index):
+    asked = assistant(index, "The Calder Bridge opened in 1932.")
+    clock = Clock()
+    found = asked.retrieve("When did the Calder Bridge open?")
+    clock.lap("retrieve_s")
+    clock.reach("first_evidence_s")
+    time.sleep(0.3)
+    began = time.perf_counter()
+    events = list(asked.answer(found, clock))
+    took = time.perf_counter() - began
+    assert [type(event) for event in events[:2]] == [Reading, Reading]
+    answer = events[-1].answer
+    assert (answer.status, answer.tokens.written) == ("answered", 6)
+    spent = answer.timings
+    assert spent.retrieve_s <= spent.first_evidence_s
+    assert spent.generate_s + spent.verify_s <= took + 0.002
+    assert spent.total_s >= spent.first_evidence_s + 0.299 + spent.generate_s + spent.verify_s - 0.003
+
+
+def test_the_tokens_of_an_answer_are_its_own(index):
+    asked = assistant(index, "The Calder Bridge opened in 1932.", "The Calder Bridge opened in 1932.")
+    found = asked.retrieve("When did the Calder Bridge open?")
+    first, second = (list(asked.answer(found))[-1].answer for _ in range(2))
+    assert first.tokens == second.tokens
+    assert first.timings.total_s >= first.timings.generate_s
+
+
+def test_reading_counts_as_generating_when_nothing_is_written(index):
+    asked = assistant(index, odds={"answer": -3.0})
+    events = asked.stream("How long is the Calder Bridge?")
+    for event in events:
+        if isinstance(event, Reading):
+            time.sleep(0.05)
+        if isinstance(event, Finished):
+            assert event.answer.timings.generate_s >= 0.1
 
 
 def test_every_signal_of_the_fit_is_measured(index):

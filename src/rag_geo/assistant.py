@@ -183,24 +183,42 @@ class Assistant:
 
     def _stream(self, question: str, filters: Filters, before: Sequence[str]) -> Iterator[Event]:
         self.generator.start()
-        clock = _Clock(self.load_s, self.generator.tokens)
+        clock = Clock(self.load_s)
         asked = self.retrieve(question, filters, before)
-        clock.mark("retrieve_s")
-        clock.mark("first_evidence_s")
+        clock.lap("retrieve_s")
+        clock.reach("first_evidence_s")
         yield EvidenceFound(asked.hits, asked.passages, clock.seconds)
+        yield from self._proceed(asked, clock)
+
+    def answer(self, asked: Asked, clock: Clock | None = None) -> Iterator[Event]:
+        """What follows `EvidenceFound` in `stream`, for what `retrieve` found, however long ago.
+
+        `clock` runs since the question was asked; without, it starts now. A wait before the answer counts in
+        `Timings.total_s` alone. Whoever calls this has called `generator.start()`: a `stop()` between the two ends the
+        answer before it begins.
+        Raises `GenerationError` when the model fails or was stopped.
+        """
+        clock = clock or Clock(self.load_s)
+        with self._busy:
+            clock.lap()
+            yield from self._proceed(asked, clock)
+
+    def _proceed(self, asked: Asked, clock: Clock) -> Iterator[Event]:
+        tokens = self.generator.tokens
         answerable = yield from self.judge(asked)
         proceeds = bool(asked.passages) and self.calibration.gate.passes(answerable)
         yield Judged(answerable, proceeds)
         claims: list[Claim] = []
         if proceeds:
             sentences = yield from self.write(asked)
-            clock.mark("generate_s", since="first_evidence_s")
+        clock.lap("generate_s")
+        if proceeds:
             claims = self.consider(sentences, asked)
             if not any(claim.status == "verified" for claim in claims):
                 claims += [claim for claim in self.quote(asked) if claim.status == "verified"][:1]
             yield from map(ClaimChecked, claims)
-        clock.mark("verify_s", since="generate_s")
-        yield Finished(self._answer(asked, claims, answerable, clock))
+        clock.lap("verify_s")
+        yield Finished(self._answer(asked, claims, answerable, clock, tokens))
 
     def retrieve(self, question: str, filters: Filters = NO_FILTERS, before: Sequence[str] = ()) -> Asked:
         """Find the paragraphs for a question and choose what the model will read. Raises `UsageError`."""
@@ -328,8 +346,8 @@ class Assistant:
             self._assert_verbatim(citation)
         return Claim(text, "verified", "", "", citations, round(probability, 4), signals)
 
-    def _answer(self, asked: Asked, claims: Sequence[Claim], answerable: float, clock: _Clock) -> Answer:
-        """The record of everything."""
+    def _answer(self, asked: Asked, claims: Sequence[Claim], answerable: float, clock: Clock, tokens: Tokens) -> Answer:
+        """The record of everything; `tokens` are those of earlier questions."""
         shown = tuple(claim for claim in claims if claim.status == "verified")
         status: Status = "not_found" if not shown else "answered" if len(shown) == len(claims) else "partial"
         return Answer(
@@ -346,7 +364,7 @@ class Assistant:
             index_generation=self.index.generation,
             prompt_id=self.prompt_id,
             timings=clock.timings(),
-            tokens=clock.tokens(self.generator.tokens),
+            tokens=_since(tokens, self.generator.tokens),
             signals=asked.signals,
         )
 
@@ -436,35 +454,39 @@ def _sentences(text: str) -> list[str]:
     return [text[span.start : span.end] for span in sentence_spans(text)]
 
 
-class _Clock:
-    """Seconds since the question, and tokens since then."""
+class Clock:
+    """Seconds since a question was asked, with models loaded that took `load_s`, and what each stage took of them."""
 
-    def __init__(self, load_s: float, tokens: Tokens) -> None:
-        self._start = time.perf_counter()
+    def __init__(self, load_s: float = 0.0) -> None:
+        self._start = self._lap = time.perf_counter()
         self._load_s = load_s
-        self._tokens = tokens
-        self._marks: dict[str, float] = {}
-        self._spent: dict[str, float] = {}
+        self._noted: dict[str, float] = {}
 
     @property
     def seconds(self) -> float:
         """Seconds since the question."""
         return time.perf_counter() - self._start
 
-    def mark(self, name: str, since: str = "") -> None:
-        """Note what a stage took, from the end of the stage `since` or from the question."""
-        self._marks[name] = self.seconds
-        self._spent[name] = self._marks[name] - self._marks.get(since, 0.0)
+    def lap(self, stage: str = "") -> None:
+        """Note what the stage took that ends here, from the end of the one before; "" is a wait, which is not noted."""
+        now = time.perf_counter()
+        if stage:
+            self._noted[stage] = now - self._lap
+        self._lap = now
+
+    def reach(self, moment: str) -> None:
+        """Note the seconds since the question until now."""
+        self._noted[moment] = self.seconds
 
     def timings(self) -> Timings:
         """The record, rounded to milliseconds."""
-        spent = {name: round(seconds, 3) for name, seconds in self._spent.items()}
-        return Timings(load_s=round(self._load_s, 3), total_s=round(self.seconds, 3), **spent)
+        noted = {name: round(seconds, 3) for name, seconds in self._noted.items()}
+        return Timings(load_s=round(self._load_s, 3), total_s=round(self.seconds, 3), **noted)
 
-    def tokens(self, now: Tokens) -> Tokens:
-        """What this question took."""
-        then = self._tokens
-        return Tokens(now.read - then.read, now.cached - then.cached, now.written - then.written)
+
+def _since(then: Tokens, now: Tokens) -> Tokens:
+    """What was read, cached and written between the two."""
+    return Tokens(now.read - then.read, now.cached - then.cached, now.written - then.written)
 
 
 def _load_index(settings: Settings) -> tuple[Embedder, Index]:
