@@ -1,0 +1,1 @@
+"""The page: a Gradio app where every sentence opens its paragraph."""

@@ -1,0 +1,620 @@
+"""What the page shows, as HTML: pure functions of the records, which give every text escaped.
+
+Documents, file names, questions and what a model wrote are text, never markup. `Html` is made by `escaped`, the one
+function that escapes, and by `_element`, which takes nothing but `Html` inside and escapes its attributes; the type
+checker refuses a plain string. There is no link, no picture, no style and no handler in what these functions give: what
+can be clicked is a button that says by its ``data-`` attributes what it stands for (see `Opened`).
+
+Every piece has the class ``rg``, to which ``page.css`` keeps. Citations have the id ``c<turn>-<n>``, paragraphs of the
+source view ``p<number>``, the quote in it ``quote``.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NewType
+from urllib.parse import quote, unquote_to_bytes
+
+from rag_geo.errors import UsageError
+from rag_geo.records import (
+    Answer,
+    Citation,
+    Claim,
+    ClaimChecked,
+    Document,
+    Event,
+    EvidenceFound,
+    Finished,
+    Hit,
+    Judged,
+    Near,
+    Paragraph,
+    Reading,
+    Sentence,
+    Skipped,
+    Span,
+    Writing,
+)
+from rag_geo.render import footnotes, quote_pieces, status_line, visible, visible_name
+from rag_geo.text.folding import merge_spans, visible_part
+
+if TYPE_CHECKING:
+    from rag_geo.index import Entry, IndexReport
+
+Html = NewType("Html", str)
+"""Markup in which every text is escaped."""
+
+NOTHING = Html("")
+#: Cards that are shown at once; the others are unfolded.
+CARDS = 3
+#: Characters of a line that a sentence's last word may have to stay together with its marks.
+_LAST_WORD = 30
+_STATES = {
+    "answered": ("verified", "Verified"),
+    "partial": ("partly", "Partly verified"),
+    "not_found": ("not-found", "Not in these documents"),
+}
+_MOST_DIGITS = 12
+_SUPPORT = re.compile(r"\d{1,12}-\d{1,12}(?: \d{1,12}-\d{1,12}){0,999}")
+_ATX = re.compile(r"\s*#{1,6}(?=\s|$)\s*")
+_HEADING_END = re.compile(r"(?:\s+#+|\s*\n\s*(?:=+|-+))\s*$")
+
+
+# --- text -------------------------------------------------------------------------------------------------------
+
+
+def escaped(text: str, *, one_line: bool = True) -> Html:
+    """Give untrusted text as HTML that shows it: markup is text, what cannot be seen or reorders is a visible mark.
+
+    With `one_line`, line breaks and tabs become a space; without it they stay.
+    """
+    if not one_line:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    elif text.isascii() and text.isprintable():
+        return Html(html.escape(text))
+    return Html(html.escape(visible(text, one_line=one_line)))
+
+
+def escaped_name(file: str) -> Html:
+    r"""Give the name of a file as HTML that shows it; a line break in it is shown as ``\n``."""
+    return escaped(visible_name(file))
+
+
+def _join(pieces: Iterable[Html], between: str = "") -> Html:
+    return Html(escaped(between).join(pieces))
+
+
+def _element(tag: str, *inner: Html, **attributes: str | int | bool) -> Html:
+    """Make an element; ``data_file=`` is the attribute ``data-file``, ``class_=`` is ``class``; False is left out."""
+    named = [
+        f" {name.strip('_').replace('_', '-')}" + ("" if value is True else f'="{escaped(str(value))}"')
+        for name, value in attributes.items()
+        if value is not False
+    ]
+    return Html(f"<{tag}{''.join(named)}>{''.join(inner)}</{tag}>")
+
+
+def _span(text: str, class_: str) -> Html:
+    return _element("span", escaped(text), class_=class_)
+
+
+def _facts(*parts: str) -> Html:
+    """Join what is known by dots; empty parts are left out."""
+    return _join((_element("span", escaped(part), dir="auto") for part in parts if part), " · ")
+
+
+def _count(number: int, one: str, many: str = "") -> str:
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+# --- what a button stands for -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What a button of the page opens: characters ``[start, end)`` of a paragraph; nothing is marked if they are none.
+
+    `support` are spans in these characters, as in `Citation`.
+    """
+
+    file: str
+    paragraph: int
+    start: int = 0
+    end: int = 0
+    support: tuple[Span, ...] = ()
+
+
+def file_key(file: str) -> str:
+    """Give the name of a file in ASCII that passes any protocol unchanged; `file_named` is the way back."""
+    return quote(file.encode("utf-8", "surrogatepass"), safe="/")
+
+
+def file_named(key: str) -> str:
+    """Give the name of the file whose key is `key`. Raises `UsageError` for what is no key."""
+    try:
+        return unquote_to_bytes(key.encode("ascii")).decode("utf-8", "surrogatepass")
+    except UnicodeError as error:
+        raise UsageError(f"{key!r} names no file") from error
+
+
+def opened(data: Mapping[str, object]) -> Opened:
+    """Read what a button stands for from its ``data-`` attributes, whoever sent them. Raises `UsageError`.
+
+    `data` has ``file``, ``paragraph`` and, if characters are to be marked, ``start``, ``end`` and ``support``: strings,
+    as a script finds them in ``dataset``. Whether the file and its paragraph exist is for the caller to see.
+    """
+    values = {name: data.get(name, "") for name in ("file", "paragraph", "start", "end", "support")}
+    texts = {name: value for name, value in values.items() if isinstance(value, str)}
+    numbers = [texts.get(name, "x") or "0" for name in ("paragraph", "start", "end")]
+    support, file = texts.get("support", "x"), texts.get("file", "")
+    if not file or not all(each.isascii() and each.isdigit() and len(each) <= _MOST_DIGITS for each in numbers) or (
+        support and not _SUPPORT.fullmatch(support)
+    ):
+        raise UsageError("what was clicked names no paragraph")
+    spans = (each.partition("-")[::2] for each in support.split())
+    return Opened(
+        file_named(file), *map(int, numbers), tuple(Span(int(start), int(end)) for start, end in spans)
+    )
+
+
+def _opener(what: Opened, *inner: Html, **attributes: str | int | bool) -> Html:
+    """Make a button that opens a paragraph."""
+    data: dict[str, str | int | bool] = {"data_file": file_key(what.file), "data_paragraph": what.paragraph}
+    if what.end > what.start:
+        data |= {"data_start": what.start, "data_end": what.end}
+        data["data_support"] = " ".join(f"{start}-{end}" for start, end in what.support) or False
+    return _element("button", *inner, type="button", **attributes, **data)
+
+
+def _place(what: Opened, label: str) -> Html:
+    """Make the button that names a paragraph and opens it."""
+    name = _element("bdi", escaped_name(what.file), class_="rg-name")
+    number = _span(f"¶{what.paragraph}", "rg-number")
+    said = f"{label}: {visible_name(what.file)}, paragraph {what.paragraph}"
+    return _opener(what, name, escaped(" "), number, class_="rg-open", aria_label=said)
+
+
+# --- a question and its answer ----------------------------------------------------------------------------------
+
+
+def question_html(turn: int, question: str, searched: str = "") -> Html:
+    """Show what was asked, and the question that was really searched if it is another."""
+    asked = _element("h2", escaped(question), class_="rg-asked", dir="auto", id=f"q{turn}")
+    really = NOTHING
+    if searched and searched != question:
+        words = _element("q", escaped(searched), dir="auto")
+        edit = _element("button", escaped("Edit"), type="button", class_="rg-act", data_act="edit", data_turn=turn)
+        label = _span("searched as", "rg-label")
+        really = _element("p", label, escaped(" "), words, escaped(" "), edit, class_="rg-searched")
+    return _element("div", asked, really, class_="rg rg-question")
+
+
+def waiting_html(place: int, of: int, seconds: float) -> Html:
+    """Show the place in the queue (1 is next) of `of` who wait, and the seconds waited."""
+    ahead = "yours is the next question" if place <= 1 else f"{_count(place - 1, 'question')} before yours"
+    return _progress("Waiting", f"{ahead}, {of:,} in all are waiting" if of > 1 else ahead, seconds)
+
+
+def progress_html(event: Event | None, seconds: float) -> Html:
+    """Show what is being done after `event` (None: nothing happened yet), and the seconds since the question."""
+    match event:
+        case None:
+            return _progress("Searching", "in the documents", seconds)
+        case EvidenceFound(passages=passages):
+            return _progress("Reading", f"{_count(len(passages), 'passage')}, the nearest to the question", seconds)
+        case Reading(done, total):
+            return _progress("Reading", "the passages", seconds, done, total)
+        case Judged(answerable, proceeds):
+            words = "writing it" if proceeds else "looking at what is missing"
+            return _progress("Judged", f"the answer is there with {answerable:.0%}: {words}", seconds)
+        case Writing(written):
+            return _progress("Writing", f"{_count(written, 'word piece')} so far, shown when proved", seconds)
+        case ClaimChecked():
+            return _progress("Checking", "every sentence against the paragraphs", seconds)
+        case Finished():
+            return NOTHING
+
+
+def _progress(word: str, words: str, seconds: float, done: int = 0, total: int = 0) -> Html:
+    bar = _element("progress", value=min(done, total), max=total, aria_label=word) if total > 0 else NOTHING
+    clock = _span(f"{max(0, int(seconds))} s", "rg-seconds")
+    what = _element("span", _element("strong", escaped(word)), escaped(f" {words}"))
+    return _element("div", what, bar, clock, class_="rg rg-status", data_state="working")
+
+
+def answer_html(
+    turn: int,
+    claims: Sequence[Claim],
+    *,
+    answer: Answer | None = None,
+    progress: Html = NOTHING,
+    evidence: EvidenceFound | None = None,
+) -> Html:
+    """Show an answer, whole or as far as it is proved: state, sentences with marks, sources, what was withheld or near.
+
+    While it is made, `claims` are those checked so far, `answer` is None and `progress` says what is being done. With
+    `evidence`, quotes are shown as it has them, without what the document hides.
+    """
+    notes = footnotes(claims)
+    places = [Opened(each.file, each.paragraph, each.start, each.end, each.support) for each in notes.citations]
+    sentences = [
+        _sentence(claim.text, [_mark(turn, mark, places[mark - 1]) for mark in marks]) for claim, marks in notes.marks
+    ]
+    seen = (
+        {(one.file, one.start, one.end): one.text for hit in evidence.hits for one in hit.sentences} if evidence else {}
+    )
+    sources = [
+        _source_note(turn, number, each, place, seen.get((each.file, each.start, each.end), each.quote))
+        for number, (each, place) in enumerate(zip(notes.citations, places, strict=True), start=1)
+    ]
+    state = _STATES[answer.status][0] if answer else "working"
+    return _element(
+        "section",
+        _status(answer) if answer else progress,
+        _element("p", _join(sentences, " "), class_="rg-sentences", dir="auto") if sentences else NOTHING,
+        _element("ol", *sources, class_="rg-notes", aria_label="sources") if sources else NOTHING,
+        not_found_html(answer) if answer and answer.status == "not_found" else NOTHING,
+        withheld_html(claims) if answer else NOTHING,
+        class_="rg rg-answer",
+        data_state=state,
+        aria_label=f"answer {turn}",
+    )
+
+
+def _status(answer: Answer) -> Html:
+    state, word = _STATES[answer.status]
+    words = status_line(answer).partition(": ")[2]
+    return _element(
+        "div", _element("strong", escaped(word)), _span(words, "rg-why"), class_="rg-status", data_state=state
+    )
+
+
+def _sentence(text: str, marks: Sequence[Html]) -> Html:
+    """Put a sentence in front of its marks; its last word stays on their line."""
+    head, gap, last = text.strip().rpartition(" ")
+    if len(last) > _LAST_WORD:
+        head, gap, last = text, "", ""
+    together = _element("span", escaped(last), *marks, class_="rg-last")
+    return _element("span", escaped(head + gap), together, class_="rg-sentence")
+
+
+def _mark(turn: int, number: int, place: Opened) -> Html:
+    said = f"source {number}: {visible_name(place.file)}, paragraph {place.paragraph}"
+    cited = f"c{turn}-{number}"
+    return _opener(place, escaped(str(number)), class_="rg-mark", aria_label=said, data_cite=cited)
+
+
+def _source_note(turn: int, number: int, citation: Citation, place: Opened, seen: str) -> Html:
+    """Make one of the sources under an answer: its number, its place, its words."""
+    raw = " ".join(citation.quote.split())
+    if visible(" ".join(seen.split())) == visible(raw):
+        pieces = quote_pieces(citation.quote, citation.support)
+        words = _join(
+            _element("em", escaped(piece), class_="rg-support") if supports else escaped(piece)
+            for piece, supports in pieces
+        )
+    else:
+        words = escaped(seen)  # the document hides a part of the quote: its offsets do not hold in what is seen
+    text = _element("q", words, dir="auto", class_="rg-quote")
+    head = _place(place, f"open source {number}")
+    return _element("li", _span(str(number), "rg-n"), head, escaped(" "), text, id=f"c{turn}-{number}")
+
+
+def withheld_html(claims: Sequence[Claim]) -> Html:
+    """Show, folded, the sentences that were withheld, each with the reason."""
+    withheld = [claim for claim in claims if claim.status == "withheld"]
+    if not withheld:
+        return NOTHING
+    items = [
+        _element(
+            "li",
+            _element("span", _element("q", escaped(claim.text)), class_="rg-unproved", dir="auto"),
+            escaped(" "),
+            _span(f"withheld because {claim.reason}" if claim.reason else "withheld", "rg-why"),
+        )
+        for claim in withheld
+    ]
+    summary = _element("summary", escaped(f"{_count(len(withheld), 'sentence')} withheld: see why"))
+    return _element("details", summary, _element("ul", *items), class_="rg rg-withheld")
+
+
+def not_found_html(answer: Answer) -> Html:
+    """Show the nearest paragraphs, and what the question asks that they do not say."""
+    if not answer.near:
+        return _element("p", escaped("No paragraph is near to the question."), class_="rg rg-near")
+    items = [_near(near) for near in answer.near]
+    head = _element("p", escaped("The nearest paragraphs, and what they lack:"), class_="rg-label")
+    return _element("div", head, _element("ul", *items), class_="rg rg-near")
+
+
+def _near(near: Near) -> Html:
+    parts = [_place(Opened(near.file, near.paragraph), "open paragraph")]
+    if near.quote:
+        parts += [escaped(" "), _element("q", escaped(near.quote), class_="rg-quote", dir="auto")]
+    if near.missing:
+        words = _join((_element("span", escaped(word), class_="rg-missing", dir="auto") for word in near.missing), " ")
+        parts.append(_element("p", _span("does not say:", "rg-label"), escaped(" "), words, class_="rg-lacks"))
+    return _element("li", *parts)
+
+
+def actions_html(turn: int) -> Html:
+    """Make the buttons under a finished answer; what they do is the page's (``data-act``, ``data-turn``)."""
+    buttons = (("copy", "Copy as Markdown"), ("receipt", "Receipt"))
+    return _element(
+        "div",
+        *(
+            _element("button", escaped(label), type="button", class_="rg-act", data_act=act, data_turn=turn)
+            for act, label in buttons
+        ),
+        class_="rg rg-actions",
+    )
+
+
+def error_html(message: str, hint: str = "", *, stopped: bool = False) -> Html:
+    """Show what went wrong and what mends it, or that an answer was stopped."""
+    parts = [_element("strong", escaped("Stopped" if stopped else "That did not work")), _span(message, "rg-why")]
+    if hint:
+        parts.append(_element("p", _span("what helps:", "rg-label"), escaped(" "), escaped(hint), class_="rg-hint"))
+    state = "stopped" if stopped else "failed"
+    return _element("div", *parts, class_="rg rg-status rg-error", data_state=state, dir="auto")
+
+
+# --- evidence ---------------------------------------------------------------------------------------------------
+
+
+def _unknown(_file: str) -> Entry | None:
+    return None
+
+
+def evidence_html(event: EvidenceFound, known: Callable[[str], Entry | None] = _unknown) -> Html:
+    """Show the paragraphs found, best first: what is nearest to the question, and what the model reads.
+
+    `known` gives author and date of a file, if they are known.
+    """
+    if not event.hits:
+        nothing = escaped("No paragraph of these documents has anything to do with the question.")
+        return _element("section", _element("p", nothing), class_="rg rg-evidence", aria_label="evidence")
+    read = {(one.file, one.start) for passage in event.passages for one in passage.sentences}
+    cards = [_card(hit, read, known(hit.file)) for hit in event.hits]
+    found = f"{_count(len(cards), 'paragraph')} found in {event.seconds:.1f} s"
+    legend = _element(
+        "span", _element("mark", escaped("nearest")), escaped(" to the question · "),
+        _span("read", "rg-read"), escaped(" by the model"), class_="rg-legend",
+    )  # fmt: skip
+    rest = NOTHING
+    if len(cards) > CARDS:
+        more = _element("summary", escaped(f"{_count(len(cards) - CARDS, 'more paragraph')}"))
+        rest = _element("details", more, _element("ol", *cards[CARDS:], class_="rg-cards", start=CARDS + 1))
+    return _element(
+        "section",
+        _element("p", _element("strong", escaped(found)), legend, class_="rg-head"),
+        _element("ol", *cards[:CARDS], class_="rg-cards"),
+        rest,
+        class_="rg rg-evidence",
+        aria_label="evidence",
+    )
+
+
+def _card(hit: Hit, read: Collection[tuple[str, int]], entry: Entry | None) -> Html:
+    place = Opened(hit.file, hit.paragraph, *(hit.window if hit.window.end > hit.window.start else ()))
+    above = hit.heading.removeprefix(hit.title).removeprefix(" › ")
+    known = _facts(hit.title, entry.author if entry else "", entry.date if entry else "", above)
+    return _element(
+        "li",
+        _place(place, "open paragraph"),
+        _element("p", known, class_="rg-known") if known else NOTHING,
+        _element("p", *_card_sentences(hit, read), class_="rg-text", dir="auto"),
+        class_="rg-card",
+    )
+
+
+def _card_sentences(hit: Hit, read: Collection[tuple[str, int]]) -> Iterator[Html]:
+    """Give the sentences of the best window and those that are read; what is left out between them is an ellipsis."""
+    gap = False
+    for sentence in hit.sentences:
+        nearest = hit.window.start <= sentence.start and sentence.end <= hit.window.end
+        kept = nearest or (hit.file, sentence.start) in read or len(hit.sentences) == 1
+        if kept:
+            yield escaped("… " if gap else "")
+            yield _card_sentence(sentence, nearest, (hit.file, sentence.start) in read)
+            yield escaped(" ")
+        gap = not kept
+    if gap:
+        yield escaped("…")
+
+
+def _card_sentence(sentence: Sentence, nearest: bool, is_read: bool) -> Html:
+    words = _element("mark", escaped(sentence.text)) if nearest else escaped(sentence.text)
+    return _element("span", words, class_="rg-read" if is_read else "rg-unread")
+
+
+# --- source view ------------------------------------------------------------------------------------------------
+
+
+def source_html(
+    document: Document, paragraph: int = 0, cited: Span | None = None, support: Sequence[Span] = ()
+) -> Html:
+    """Show a document as it was read: every paragraph with its number, without what no reader of the file would see.
+
+    Paragraph number `paragraph` is the one that was asked for (0: none); the characters `cited` of the text are marked,
+    the spans `support` in them (as in `Citation`) emphasised. What lies outside the document is not marked.
+    """
+    mark = Span(max(0, cited.start), min(cited.end, len(document.text))) if cited else Span(0, 0)
+    words = merge_spans([Span(mark.start + start, min(mark.start + end, mark.end)) for start, end in support])
+    body = _Body(document, mark, words if mark.end > mark.start else ())
+    title = document.title or visible_name(document.file)
+    known = _facts(document.author, document.date)
+    counts = f"{_count(len(document.paragraphs), 'paragraph')}"
+    name = _element("bdi", escaped_name(document.file))
+    return _element(
+        "article",
+        _element(
+            "header",
+            _element("h2", escaped(title), dir="auto"),
+            _element("p", known, class_="rg-byline") if known else NOTHING,
+            _element("p", name, escaped(f" · {counts}"), class_="rg-known"),
+        ),
+        _element("div", *body.paragraphs(paragraph), class_="rg-paragraphs"),
+        class_="rg rg-source",
+        aria_label=f"source: {visible(title)}",
+    )
+
+
+@dataclass(slots=True)
+class _Body:
+    """The paragraphs of a document on their way to HTML."""
+
+    document: Document
+    mark: Span
+    support: Sequence[Span]
+    marked: bool = False
+
+    def paragraphs(self, wanted: int) -> Iterator[Html]:
+        """Give every paragraph with its number; the one that is `wanted` can take the focus."""
+        for each in self.document.paragraphs:
+            tag, lines = "p", ""
+            if each.kind == "heading":
+                tag = f"h{min(6, 3 + (each.heading.count(' › ') + 1 if each.heading else 0))}"
+            elif each.kind in ("list", "table", "code"):
+                lines = f"rg-lines rg-{each.kind}"
+            text = _element(tag, self._text(each), dir="auto", class_=lines or False)
+            note = _span(f"not searched: {each.debris}", "rg-rule") if each.debris else NOTHING
+            asked = each.number == wanted
+            classes = "rg-par" + (" rg-wanted" if asked else "") + (" rg-debris" if each.debris else "")
+            number = _span(str(each.number), "rg-n")
+            yield _element(
+                "div", number, text, note, class_=classes, id=f"p{each.number}", tabindex="-1" if asked else False
+            )
+
+    def _text(self, paragraph: Paragraph) -> Html:
+        start, end = _without_marks(self.document, paragraph)
+        mark = Span(max(start, self.mark.start), min(end, self.mark.end))
+        if mark.start >= mark.end:
+            return self._visible(paragraph, start, end)
+        inside: list[Html] = []
+        at = mark.start
+        for left, right in self.support:
+            left, right = max(left, at), min(right, mark.end)
+            if left < right:
+                inside.append(self._visible(paragraph, at, left))
+                inside.append(_element("em", self._visible(paragraph, left, right), class_="rg-support"))
+                at = right
+        inside.append(self._visible(paragraph, at, mark.end))
+        shown = _element("mark", *inside, id=False if self.marked else "quote")
+        self.marked = True
+        return Html(self._visible(paragraph, start, mark.start) + shown + self._visible(paragraph, mark.end, end))
+
+    def _visible(self, paragraph: Paragraph, start: int, end: int) -> Html:
+        text = visible_part(self.document.text, Span(start, end), self.document.hidden).text
+        return escaped(text, one_line=paragraph.kind in ("text", "heading"))
+
+
+def _without_marks(document: Document, paragraph: Paragraph) -> Span:
+    """Give the characters of a paragraph, of a Markdown heading without the marks that make it one."""
+    start, end = paragraph.start, paragraph.end
+    if paragraph.kind == "heading" and document.format == "markdown":
+        words = document.text[start:end]
+        if found := _HEADING_END.search(words):
+            end = start + found.start()
+        if found := _ATX.match(words):
+            start = min(start + found.end(), end)
+    return Span(start, end)
+
+
+# --- collection -------------------------------------------------------------------------------------------------
+
+
+def documents_html(
+    entries: Sequence[Entry],
+    skipped: Sequence[Skipped],
+    *,
+    paragraphs: Mapping[str, int] | None = None,
+    added: Collection[str] = (),
+    removable: bool = False,
+) -> Html:
+    """Show the documents with what is known of them, and what was skipped and why.
+
+    `paragraphs` has the number of paragraphs by file, `added` the files that were added by the page; with `removable`
+    each has a button (``data-act="remove"``).
+    """
+    counts = paragraphs or {}
+    total = f", {_count(sum(counts.values()), 'paragraph')}" if counts else ""
+    head = _element("p", _element("strong", escaped(f"{_count(len(entries), 'document')}{total}")), class_="rg-head")
+    items = [
+        _element(
+            "li",
+            _element("div", *_document_facts(each, counts.get(each.file, 0), each.file in added)),
+            _remove(each.file) if removable else NOTHING,
+        )
+        for each in entries
+    ]
+    shown = _element("ul", *items) if items else _element("p", escaped("There is no document yet: add some below."))
+    return _element(
+        "section", head, shown, skipped_html(skipped), class_="rg rg-documents", aria_label="documents"
+    )  # fmt: skip
+
+
+def _document_facts(entry: Entry, paragraphs: int, added: bool) -> Iterator[Html]:
+    what = Opened(entry.file, 1)
+    title = escaped(entry.title) if entry.title else escaped_name(entry.file)
+    said = f"open document: {visible_name(entry.file)}"
+    yield _opener(what, _element("bdi", title, class_="rg-name"), class_="rg-open", aria_label=said)
+    if added:
+        yield Html(escaped(" ") + _span("added here", "rg-added"))
+    count = _count(paragraphs, "paragraph") if paragraphs else ""
+    name = visible_name(entry.file) if entry.title else ""
+    if known := _facts(name, entry.author, entry.date, count):
+        yield _element("p", known, class_="rg-known")
+
+
+def _remove(file: str) -> Html:
+    said = f"remove {visible_name(file)} from the collection"
+    return _element(
+        "button", escaped("Remove"), type="button", class_="rg-act", data_act="remove", data_file=file_key(file),
+        aria_label=said,
+    )  # fmt: skip
+
+
+def skipped_html(skipped: Sequence[Skipped]) -> Html:
+    """Show, folded, the files that were not read or not taken, each with its reason."""
+    if not skipped:
+        return NOTHING
+    items = [
+        _element("li", _element("bdi", escaped_name(each.file), class_="rg-name"), escaped(" "),
+                 _element("span", escaped(each.reason), class_="rg-why", dir="auto"))
+        for each in skipped
+    ]  # fmt: skip
+    summary = _element("summary", escaped(f"{_count(len(skipped), 'file')} left out: see why"))
+    return _element("details", summary, _element("ul", *items), class_="rg rg-skipped")
+
+
+def indexing_html(stage: str, done: int, total: int) -> Html:
+    """Show how far the documents are read and indexed; questions are answered meanwhile."""
+    bar = _element("progress", value=min(done, total), max=total, aria_label="indexing") if total > 0 else NOTHING
+    figures = _span(f"{done:,} of {total:,}" if total > 0 else "", "rg-seconds")
+    what = _element("span", _element("strong", escaped("Indexing")), escaped(f" {stage}"))
+    return _element("div", what, bar, figures, class_="rg rg-status", data_state="working")
+
+
+def indexed_html(report: IndexReport) -> Html:
+    """Show what an update of the index did."""
+    parts = (("added", report.added), ("changed", report.changed), ("removed", report.removed))
+    did = ", ".join(f"{len(files):,} {word}" for word, files in parts if files) or "nothing changed"
+    words = f"{did}; now {_count(report.documents, 'document')}, {_count(report.paragraphs, 'paragraph')}"
+    done = _element("div", _element("strong", escaped("Indexed")), _span(words, "rg-why"), class_="rg-status",
+                    data_state="verified")  # fmt: skip
+    return _element("div", done, skipped_html(report.skipped), class_="rg rg-indexed")
+
+
+def turn_html(turn: int, *parts: Html) -> Html:
+    """Put the parts of one question together (``data-turn``)."""
+    return _element("article", *parts, class_="rg rg-turn", data_turn=turn, aria_labelledby=f"q{turn}")
+
+
+def head_html(note: str, seconds: float) -> Html:
+    """Show the name of the page, and what it still does before questions can be asked ("": nothing)."""
+    busy = _progress("Loading", note, seconds) if note else NOTHING
+    return _element("header", _element("h1", escaped("rag-geo")), busy, class_="rg rg-top")
