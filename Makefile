@@ -22,7 +22,7 @@ SAY_READY = $(if $(filter $@,$(MAKECMDGOALS)),echo "ready: $(VENV)" >&2,:)
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help ask index models setup dev test test-fast lint bench eval eval-mutants lock clean python FORCE
+.PHONY: help ask chat index models setup dev test test-fast lint bench eval eval-mutants lock clean python FORCE
 
 help: ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -34,6 +34,11 @@ ask: question index ## answer a question from corpus/: make ask Q="Who ...?"
 .PHONY: question
 question:
 	@test -n "$$Q" || { echo 'usage: make ask Q="Who is described as the junior partner?"' >&2; exit 2; }
+
+CHAT_OPTIONS :=
+
+chat: index ## open the chat about corpus/ on this machine (CHAT_OPTIONS="--open --port 0")
+	@$(BIN)/rag-geo chat --index index/corpus $(CHAT_OPTIONS)
 
 index: setup models ## index corpus/ (does nothing when nothing has changed)
 	@$(BIN)/rag-geo index corpus --index index/corpus >&2

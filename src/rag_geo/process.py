@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import NoReturn
 
 INTERRUPTED = 130
@@ -17,6 +18,15 @@ TERMINATED = 143
 
 GRACE_S = 1.5
 """After Ctrl-C or SIGTERM the process ends itself when native code has not let Python react by then."""
+
+
+_patience = [0.0]
+"""Seconds after a signal in which the program ends itself in order (see `allow`)."""
+
+
+def allow(seconds: float) -> None:
+    """Have the process wait so long after Ctrl-C or SIGTERM, for an end in order; a second one ends it at once."""
+    _patience[0] = seconds
 
 
 class _Terminated(BaseException):
@@ -68,7 +78,12 @@ def _watch_signals(grace_s: float) -> None:
         with reader, writer:
             while (number := reader.recv(1)[0]) not in (signal.SIGINT, signal.SIGTERM):
                 pass
-            time.sleep(grace_s)
+            if _patience[0] > grace_s:
+                reader.settimeout(_patience[0])
+                with suppress(TimeoutError):
+                    number = (reader.recv(1) or bytes([number]))[0]
+            else:
+                time.sleep(grace_s)
             os._exit(128 + number)
 
     threading.Thread(target=watch, daemon=True, name="signals").start()

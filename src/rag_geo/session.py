@@ -12,7 +12,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Protocol, TextIO, TypeVar, cast
+from typing import TYPE_CHECKING, BinaryIO, Protocol, TextIO, TypeVar, cast
 
 from rag_geo.calibration import REFUSED, WRONG
 from rag_geo.errors import RagGeoError, UsageError
@@ -24,6 +24,8 @@ from rag_geo.terminal import Advance, Terminal
 if TYPE_CHECKING:
     from rag_geo.assistant import Assistant
     from rag_geo.calibration import Calibration
+    from rag_geo.chat.receipt import Checked
+    from rag_geo.chat.serve import Address
     from rag_geo.doctor import Finding
     from rag_geo.embedding import Embedder
     from rag_geo.evaluation.compare import Comparison
@@ -43,6 +45,7 @@ SKIPPED = 3
 _FILTERS = ("after", "before", "author", "file")
 _FLAGS = {"limit": "retrieval.paragraphs"}
 _MOST_BYTES = 1 << 20
+_MOST_RECEIPT_BYTES = 32 << 20
 _PATIENCE_S = 1.0
 _Item = TypeVar("_Item")
 
@@ -175,6 +178,27 @@ def find(edges: Edges, query: str, filters: Filters, settings: Settings) -> Sequ
     return search(index, query, embed_query(embedder, query), settings.retrieval, filters)
 
 
+def chat(
+    edges: Edges, at: Address, settings: Settings, announce: Callable[[str], None], *, opens: bool = False
+) -> None:
+    """Serve the page until the process is interrupted; `announce` is given its URL. See `rag_geo.chat.serve.serve`."""
+    from rag_geo.chat.room import House
+    from rag_geo.chat.serve import PATIENCE_S, serve
+    from rag_geo.process import allow
+
+    terminal = edges.terminal()
+
+    def load(say: Callable[[str], None]) -> Assistant:
+        def note(text: str) -> None:
+            terminal.note(text)
+            say(text)
+
+        return cast("Assistant", edges.load_assistant(settings, note))
+
+    allow(PATIENCE_S)
+    serve(House(load), at, say=terminal.note, announce=announce, opens=opens)
+
+
 def build_index(edges: Edges, folder: Path, settings: Settings, *, rebuild: bool) -> IndexReport:
     """Make the index hold what `folder` holds, with a progress bar."""
     from rag_geo.corpus import scan
@@ -191,6 +215,23 @@ def open_index(settings: Settings) -> Index:
     from rag_geo.index import Index
 
     return Index.open(settings.index)
+
+
+def check_receipts(given: BinaryIO, settings: Settings) -> list[tuple[Mapping[str, object], Sequence[Checked]]]:
+    """Look for the quotes of the receipts in a file in the documents of the index as they are now; no model is loaded.
+
+    Raises `UsageError` for what is no receipt, or no longer the one that was made.
+    """
+    from rag_geo.chat.receipt import read_receipts, verify
+    from rag_geo.index import Index
+
+    content = given.read(_MOST_RECEIPT_BYTES + 1)
+    if len(content) > _MOST_RECEIPT_BYTES:
+        raise UsageError(f"the file is larger than {_MOST_RECEIPT_BYTES >> 20} MB, expected a receipt")
+    receipts = read_receipts(content.decode("utf-8", errors="replace").removeprefix("\ufeff"))
+    index = Index.load(settings.index)
+    renamed = {entry.sha256: entry.file for entry in index.documents}
+    return [(each, verify(each, index.document, renamed)) for each in receipts]
 
 
 def pull_model(edges: Edges, name: str, settings: Settings, given: Path | None = None) -> ModelFile:

@@ -1,0 +1,321 @@
+"""The page: Gradio's components and what they call. No HTML is made here.
+
+This is the one module that imports Gradio, which takes seconds, and `serve` imports it when it is about to need it.
+
+What the user does outside of Gradio's own components (a click on a mark, copying, removing) comes as an *order*: a JSON
+text in the hidden box ``order``, answered by one in ``reply`` (see ``page.js``).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from time import monotonic, sleep
+from typing import Any
+
+import gradio as gr
+
+from rag_geo.chat import views
+from rag_geo.chat.collection import ADDED, MOST_FILES
+from rag_geo.chat.room import House, Room, Shown
+from rag_geo.chat.views import NOTHING, Html
+from rag_geo.errors import RagGeoError, UsageError
+from rag_geo.readers import FORMATS
+from rag_geo.records import Filters
+
+EXAMPLES = 4
+POLL_S = 0.3
+MOST_EVENTS = 64
+"""Events of all pages that may wait in Gradio; questions wait in the worker, which says so."""
+
+MOST_ORDER = 20_000
+"""Characters of an order."""
+
+#: Of every event: no API, no spinner over what is shown, and as many at a time as come (the worker has the queue).
+QUIET: dict[str, Any] = {
+    "api_visibility": "private",
+    "show_progress": "hidden",
+    "concurrency_limit": None,
+    "queue": True,
+}
+
+#: Of every HTML component: nothing of Gradio's own style or script.
+PLAIN: dict[str, Any] = {"js_on_load": None, "apply_default_css": False}
+
+
+class Page:
+    """Builds the page of a house."""
+
+    def __init__(self, house: House) -> None:
+        self.house = house
+
+    def build(self) -> gr.Blocks:
+        """Make the components and bind them."""
+
+        with gr.Blocks(title="rag-geo", analytics_enabled=False, fill_width=True, delete_cache=(3600, 3600)) as blocks:
+            head = gr.HTML(value=views.head_html("loading the model", 0.0), elem_id="page-head", **PLAIN)
+            order = gr.Textbox(visible="hidden", elem_id="order", label="order", max_length=MOST_ORDER)
+            reply = gr.Textbox(visible="hidden", elem_id="reply", label="reply")
+            with gr.Tabs():
+                with gr.Tab("Ask", id="ask"):
+                    asking = _Asking(self.house)
+                with gr.Tab("Documents", id="documents") as tab:
+                    documents = _Documents(self.house)
+            shelf = [documents.listed, *asking.choices]
+            asking.bind()
+            documents.bind(shelf)
+            tab.select(documents.shown, None, shelf, **QUIET)
+            order.input(self.order, order, [asking.source, reply], trigger_mode="multiple", **QUIET).then(
+                documents.watch, None, [documents.state, *shelf], **QUIET
+            )
+            blocks.load(self.begin, None, [head, asking.box, asking.send, *asking.examples, *shelf], **QUIET)
+            blocks.unload(self.leave)
+        blocks.queue(max_size=MOST_EVENTS, api_open=False, default_concurrency_limit=None)
+        return blocks
+
+    def begin(self) -> Iterator[Any]:
+        """Show how the model is loaded; then let questions be asked."""
+
+        started = monotonic()
+        nothing = [gr.skip()] * (2 + EXAMPLES + 3)
+        while not self.house.ready(0.5):
+            note, _ = self.house.loading
+            yield views.head_html(note or "loading the model", monotonic() - started), *nothing
+        examples = list(self.house.examples())[:EXAMPLES]
+        examples += [""] * (EXAMPLES - len(examples))
+        box = gr.Textbox(interactive=True, placeholder="Ask about the documents", autofocus=True)
+        buttons = [gr.Button(value=each, visible=bool(each)) for each in examples]
+        shelf = _shelf(self.house)
+        yield views.head_html("", 0.0), box, gr.Button(interactive=True), *buttons, *shelf
+
+    def leave(self, request: gr.Request) -> None:
+        """The page was closed, or its connection lost."""
+        self.house.leave(_session(request))
+
+    def order(self, text: str, request: gr.Request) -> tuple[Any, str]:
+        """Carry out an order: what the source view shows, and the reply."""
+
+        data: Mapping[str, object] = {}
+        try:
+            data = _order(text)
+            match data.get("do"):
+                case "source":
+                    return self._room(request).source(data), _reply(data)
+                case "remove":
+                    self.house.collection.remove(views.file_named(str(data.get("file", ""))))
+                    return gr.skip(), _reply(data)
+                case _:
+                    kept, name = self._room(request).fetch(data)
+                    return gr.skip(), _reply(data, text=kept, name=name)
+        except RagGeoError as error:
+            gr.Warning(views.escaped(error.message), duration=8)
+            return gr.skip(), _reply(data, error=error.message)
+
+    def _room(self, request: gr.Request) -> Room:
+        return self.house.room(_session(request))
+
+
+class _Asking:
+    """The tab with the conversation."""
+
+    def __init__(self, house: House) -> None:
+
+        self.house = house
+        with gr.Row(elem_id="room"):
+            with gr.Column(elem_id="talk", scale=3):
+                self.past = gr.HTML(value=NOTHING, elem_id="past", **PLAIN)
+                self.now = gr.HTML(value=NOTHING, elem_id="now", **PLAIN)
+                with gr.Row(elem_id="examples"):
+                    self.examples = [gr.Button(visible=False, size="sm") for _ in range(EXAMPLES)]
+                with gr.Row(elem_id="asking", equal_height=True):
+                    self.box = gr.Textbox(
+                        label="Question", elem_id="question", lines=1, max_lines=6, max_length=2000, scale=6,
+                        interactive=False, placeholder="The model is being loaded", show_label=False, container=False,
+                        html_attributes=gr.InputHTMLAttributes(autocomplete="off", spellcheck=True),
+                    )  # fmt: skip
+                    self.send = gr.Button("Ask", variant="primary", elem_id="send", interactive=False, min_width=80)
+                    self.stop = gr.Button("Stop", variant="stop", elem_id="stop", interactive=False, min_width=80)
+                self.filters, self.choices = _filters()
+                with gr.Row(elem_id="keep"):
+                    self.new = gr.Button("New conversation", size="sm", elem_id="new")
+                    gr.Button("Save as Markdown", size="sm", elem_id="save-markdown")
+                    gr.Button("Save as JSON", size="sm", elem_id="save-json")
+            with gr.Column(elem_id="reader", scale=2):
+                with gr.Row(elem_id="reader-bar"):
+                    gr.Button("Previous citation", size="sm", elem_id="previous", min_width=80)
+                    gr.Button("Next citation", size="sm", elem_id="next", min_width=80)
+                    gr.Button("Close", size="sm", elem_id="close", min_width=60)
+                self.source = gr.HTML(value=NOTHING, elem_id="source", **PLAIN)
+
+    def bind(self) -> None:
+        """Say what happens when a question is sent, stopped or forgotten."""
+        shown = [self.past, self.now, self.box, self.send, self.stop, *self.examples]
+        asked = [self.box, *self.filters]
+        for event in (self.box.submit, self.send.click):
+            event(self.ask, asked, shown, **QUIET)
+        for button in self.examples:
+            button.click(self.ask, [button, *self.filters], shown, **QUIET)
+        self.stop.click(self.stopped, None, None, **QUIET)
+        self.new.click(self.forget, None, shown, **QUIET)
+
+    def ask(
+        self, question: object, file: object, author: object, after: object, before: object, request: gr.Request
+    ) -> Iterator[Any]:
+        """Answer a question, as often as there is something new to see."""
+
+        room = self.house.room(_session(request))
+        hidden = [gr.Button(visible=False)] * EXAMPLES
+        same = [gr.skip()] * (3 + EXAMPLES)
+        begun = False
+        wanted = Filters(file=_text(file), author=_text(author), after=_text(after), before=_text(before))
+        for shown in room.ask(str(question or ""), wanted):
+            if not shown.accepted:
+                yield shown.past, shown.now, *same
+            elif shown.busy and not begun:
+                begun = True
+                yield shown.past, shown.now, "", gr.Button(interactive=False), gr.Button(interactive=True), *hidden
+            elif shown.busy:
+                yield gr.skip(), shown.now, *same
+            else:
+                yield _done(shown)
+
+    def stopped(self, request: gr.Request) -> None:
+        """Stop the answer."""
+        self.house.room(_session(request)).stop()
+
+    def forget(self, request: gr.Request) -> tuple[Any, ...]:
+        """Begin anew."""
+        return _done(self.house.room(_session(request)).forget())
+
+
+def _done(shown: Shown) -> tuple[Any, ...]:
+
+    same = [gr.skip()] * EXAMPLES
+    return shown.past, shown.now, gr.skip(), gr.Button(interactive=True), gr.Button(interactive=False), *same
+
+
+def _filters() -> tuple[list[Any], list[Any]]:
+    """Make the filters; those of them whose choices depend on the documents."""
+
+    with gr.Accordion("Only some documents", open=False, elem_id="filters"):
+        with gr.Row():
+            file = gr.Dropdown([], label="File", info="One of them, or a pattern such as reports/*.md", value=None,
+                               allow_custom_value=True, elem_id="filter-file")  # fmt: skip
+            author = gr.Dropdown([], label="Author", info="Part of the name will do", value=None,
+                                 allow_custom_value=True, elem_id="filter-author")  # fmt: skip
+        with gr.Row():
+            after = gr.Textbox(label="From", info="2021, 2021-06 or 2021-06-20", elem_id="filter-after", max_length=10)
+            before = gr.Textbox(
+                label="Until", info="2021, 2021-06 or 2021-06-20", elem_id="filter-before", max_length=10
+            )
+    return [file, author, after, before], [file, author]
+
+
+class _Documents:
+    """The tab with the collection."""
+
+    def __init__(self, house: House) -> None:
+
+        self.house = house
+        self.state = gr.HTML(value=NOTHING, elem_id="indexing", **PLAIN)
+        self.upload = gr.File(
+            label="Add documents: drop them here, or choose them", file_count="multiple", elem_id="upload",
+            file_types=sorted(FORMATS), height=140,
+        )  # fmt: skip
+        self.rebuild = gr.Button("Index everything anew", size="sm", elem_id="rebuild")
+        self.listed = gr.HTML(value=NOTHING, elem_id="documents-list", **PLAIN)
+
+    def bind(self, shelf: list[Any]) -> None:
+        """Say what happens when files are added and when everything is to be indexed anew."""
+        seen = [self.state, *shelf]
+        self.upload.upload(self.add, self.upload, [self.upload, *seen], **QUIET)
+        self.rebuild.click(self.build_anew, None, seen, **QUIET)
+
+    def shown(self) -> list[Any]:
+        """The documents as they are now."""
+        return _shelf(self.house)
+
+    def add(self, files: list[str] | None) -> Iterator[Any]:
+        """Take uploaded files, and show how they are indexed."""
+
+        try:
+            given = [(Path(str(each)).name, Path(str(each))) for each in (files or [])[: MOST_FILES + 1]]
+            taken, refused = self.house.add(given)
+        except RagGeoError as error:
+            yield None, views.error_html(error.message, error.hint), gr.skip(), gr.skip(), gr.skip()
+            return
+        note = views.skipped_html(refused)
+        yield None, note, gr.skip(), gr.skip(), gr.skip()
+        if taken:
+            for step in self.watch():
+                yield gr.skip(), Html(step[0] + note), *step[1:]
+
+    def build_anew(self) -> Iterator[Any]:
+        """Read and embed everything again."""
+        self.house.collection.rebuild()
+        yield from self.watch()
+
+    def watch(self) -> Iterator[Any]:
+        """Show how far the indexing is, if any is going on."""
+
+        same = [gr.skip()] * 3
+        progress = self.house.collection.progress()
+        if progress is None:
+            yield gr.skip(), *same
+            return
+        while progress is not None and not progress.ended:
+            yield views.indexing_html(progress.stage, progress.done, progress.total), *same
+            sleep(POLL_S)
+            progress = self.house.collection.progress()
+        if progress is None:
+            yield NOTHING, *_shelf(self.house)
+        elif progress.error is not None:
+            yield views.error_html(progress.error.message, progress.error.hint), *_shelf(self.house)
+        elif progress.report is not None:
+            yield views.indexed_html(progress.report), *_shelf(self.house)
+
+
+def _shelf(house: House) -> list[Any]:
+    """The list of documents, and the choices of the filters."""
+
+    try:
+        collection = house.collection
+    except UsageError:
+        return [gr.skip()] * 3
+    entries = collection.documents()
+    added = {entry.file for entry in entries if entry.file.startswith(f"{ADDED}/")}
+    listed = views.documents_html(
+        entries, collection.skipped(), paragraphs=collection.counts(), added=added, removable=True
+    )
+    files = sorted(entry.file for entry in entries)
+    authors = sorted({entry.author for entry in entries if entry.author})
+    return [listed, gr.Dropdown(choices=["", *files]), gr.Dropdown(choices=["", *authors])]
+
+
+def _session(request: gr.Request) -> str:
+    return str(request.session_hash or "")
+
+
+def _text(value: object) -> str:
+    return value.strip() if isinstance(value, str) else ""
+
+
+def _order(text: str) -> Mapping[str, object]:
+    """Read an order. Raises `UsageError` for what is none."""
+    try:
+        data = json.loads(text[:MOST_ORDER])
+    except (ValueError, RecursionError) as error:
+        raise UsageError("that is no order") from error
+    if not isinstance(data, dict):
+        raise UsageError("that is no order")
+    return data
+
+
+def _reply(data: Mapping[str, object], **more: str) -> str:
+    return json.dumps({"order": str(data.get("order", ""))[:20], **more})
+
+
+def build(house: House) -> gr.Blocks:
+    """Give the page of a house."""
+    return Page(house).build()

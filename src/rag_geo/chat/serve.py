@@ -1,0 +1,319 @@
+"""Starts the page and ends it: the address, the environment, the models beside it, signals, and an orderly end.
+
+A page that says that it is being made is there in the first second: the server starts before Gradio is imported and
+before the models are loaded.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import shutil
+import socket
+import sys
+import tempfile
+import threading
+import webbrowser
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from ipaddress import ip_address
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rag_geo.chat.frontend import FrontEnd
+from rag_geo.chat.guard import Guard, Rules
+from rag_geo.errors import ResourceError, UsageError
+
+if TYPE_CHECKING:
+    from rag_geo.chat.room import House
+
+PORT = 7860
+DRAIN_S = 7.0
+"""Seconds that answers being made have at the end; with the rest it takes less than ten."""
+
+PATIENCE_S = 9.5
+_LEAVE_S = 1.5
+_LOST_MS = 2000
+_MOST_PASSWORD = 4096
+_FEWEST_CHARACTERS = 8
+_CLEARED = ("GRADIO_", "SPACE_", "SPACES_", "OAUTH_", "OPENID_", "SYSTEM", "KAGGLE_")
+"""Environment variables, by how they begin, that change what Gradio does; whoever starts the page did not mean them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where the page is served: `host` is a name or an IP address, `port` 0 takes one that is free.
+
+    Any other address than a loopback one needs a `password`. `names` are host names it is known by, besides.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = PORT
+    password: str = ""
+    names: tuple[str, ...] = ()
+
+
+def read_password(path: Path) -> str:
+    """Read the password from the first line of a file. Raises `UsageError`."""
+    try:
+        text = path.read_text(encoding="utf-8")[:_MOST_PASSWORD]
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"password file {str(path)!r} cannot be read: {error}") from error
+    password = text.partition("\n")[0].strip()
+    if len(password) < _FEWEST_CHARACTERS:
+        hint = "write a long one into its first line"
+        raise UsageError(f"the password in {str(path)!r} is shorter than {_FEWEST_CHARACTERS} characters", hint=hint)
+    return password
+
+
+def rules(at: Address, bound: str) -> Rules:
+    """Give the rules for an address; `bound` is the IP address that `at` stands for.
+
+    Raises `UsageError` for an address that others reach and that has no password.
+    """
+    if ip_address(bound).is_loopback:
+        return Rules(frozenset(name.lower() for name in at.names), password=at.password)
+    if not at.password:
+        hint = "give one with --password-file FILE, or leave out --host"
+        raise UsageError(f"others can reach the address {at.host!r}, and there is no password", hint=hint)
+    names = {name.lower() for name in (at.host, socket.gethostname(), *at.names)}
+    return Rules(frozenset(names), any_address=True, password=at.password)
+
+
+def listen(at: Address) -> socket.socket:
+    """Open the port. Raises `ResourceError` when that cannot be, saying what stands in the way."""
+    try:
+        family, kind, protocol, _, where = socket.getaddrinfo(
+            at.host, at.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+    except (OSError, UnicodeError) as error:
+        raise ResourceError(f"there is no address {at.host!r}", hint="--host 127.0.0.1 is this machine") from error
+    opened = socket.socket(family, kind, protocol)
+    try:
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        _give_up_lost(opened)
+        opened.bind(where)
+        opened.listen(128)
+    except OSError as error:
+        opened.close()
+        raise _refused(at, error) from error
+    return opened
+
+
+def _give_up_lost(opened: socket.socket) -> None:
+    """Take a connection for lost when what was sent is not acknowledged in time; those that come in inherit it."""
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _LOST_MS)
+
+
+def _refused(at: Address, error: OSError) -> ResourceError:
+    match error.errno:
+        case errno.EADDRINUSE:
+            hint = "--port 0 takes a free one, --port N another"
+            return ResourceError(f"port {at.port} is in use by another program", hint=hint)
+        case errno.EACCES:
+            return ResourceError(f"port {at.port} may not be used by this user", hint="take one from 1024 on")
+        case _:
+            return ResourceError(
+                f"{at.host!r} cannot be served from: {error.strerror}", hint="rag-geo chat --host ADDRESS"
+            )
+
+
+def url_of(opened: socket.socket) -> str:
+    """Give the URL of the page; an address that stands for all of them is shown as this machine's."""
+    host, port = opened.getsockname()[:2]
+    address = ip_address(host)
+    if address.is_unspecified:
+        host = "127.0.0.1" if address.version == 4 else "::1"
+    return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
+
+
+@contextmanager
+def gradio_environment() -> Iterator[Path]:
+    """Clear what would change Gradio's settings, set what it reads from nowhere else, and give its private folder.
+
+    To be entered before Gradio is imported. The folder takes uploads, and is deleted at the end.
+    """
+    environment = os.environ  # noqa: TID251 - Gradio reads it, and nothing else can tell it
+    kept = {name: value for name, value in environment.items() if name.startswith(_CLEARED)}
+    for name in kept:
+        del environment[name]
+    folder = Path(tempfile.mkdtemp(prefix="rag-geo-chat-"))
+    ours = {
+        "GRADIO_ANALYTICS_ENABLED": "False",
+        "GRADIO_TEMP_DIR": str(folder),
+        "GRADIO_HEARTBEAT_INTERVAL": "1",
+        "HF_HUB_DISABLE_TELEMETRY": "1",
+        "HF_HUB_OFFLINE": "1",
+    }
+    before = {name: environment.get(name) for name in ours}
+    environment.update(ours)
+    try:
+        yield folder
+    finally:
+        for name, value in before.items():
+            environment.pop(name, None)
+            if value is not None:
+                environment[name] = value
+        environment.update(kept)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def gradio_app(house: House) -> tuple[Any, Path]:
+    """Give the page of a house as an ASGI application with every setting said, and the folder of its built files."""
+    import fastapi
+    import gradio as gr
+
+    from rag_geo.chat.page import Page
+
+    outer = fastapi.FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    app = gr.mount_gradio_app(
+        outer,
+        Page(house).build(),
+        "/",
+        server_name="127.0.0.1",
+        footer_links=[],
+        run_history=False,
+        auth=None,
+        root_path="",
+        allowed_paths=[],
+        blocked_paths=[],
+        favicon_path=None,
+        show_error=False,
+        max_file_size="50mb",
+        ssr_mode=False,
+        enable_monitoring=False,
+        pwa=False,
+        mcp_server=False,
+        theme=gr.themes.Base(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"]),
+    )
+    return app, Path(gr.__file__).parent / "templates" / "frontend" / "assets"
+
+
+class Server:
+    """The page on an open port, in a thread of its own. `close` it."""
+
+    def __init__(self, house: House, opened: socket.socket, who: Rules) -> None:
+        self._house = house
+        self._opened = opened
+        self._front = FrontEnd()
+        self._guard = Guard(self._front, who)
+        self._ending = threading.Event()
+        self._shown = threading.Event()
+        self._uvicorn: Any = None
+        self.error: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, name="serving", daemon=True)
+
+    def start(self) -> None:
+        """Begin to serve; the page follows."""
+        self._thread.start()
+
+    def wait(self, patience_s: float) -> bool:
+        """Wait for the end of the server, or `patience_s`; True at its end. Raises what ended it."""
+        self._thread.join(patience_s)
+        if self.error is not None:
+            raise self.error
+        return not self._thread.is_alive()
+
+    @property
+    def shown(self) -> bool:
+        """Whether the page itself is served, and not only the one that says that it is being made."""
+        return self._shown.is_set()
+
+    def close(self) -> None:
+        """End the server; what is being sent has a moment."""
+        self._ending.set()
+        if self._uvicorn is not None:
+            self._uvicorn.should_exit = True
+        if self._thread.is_alive():
+            self._thread.join(_LEAVE_S + 1)
+
+    def _run(self) -> None:
+        try:
+            asyncio.run(self._serve())
+        except BaseException as error:  # noqa: BLE001 - whoever waits raises it again
+            self.error = error
+
+    async def _serve(self) -> None:
+        import uvicorn
+
+        config = uvicorn.Config(
+            self._guard,
+            loop="asyncio",
+            http="h11",
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            date_header=False,
+            proxy_headers=False,
+            timeout_graceful_shutdown=1,
+            limit_concurrency=500,
+            h11_max_incomplete_event_size=32_768,
+        )
+        self._uvicorn = server = uvicorn.Server(config)
+        server.should_exit = self._ending.is_set()
+        page = asyncio.create_task(self._page(server))
+        await server.serve(sockets=[self._opened])
+        page.cancel()
+        with suppress(asyncio.CancelledError):
+            await page
+
+    async def _page(self, server: Any) -> None:  # noqa: ANN401 - uvicorn is not imported by then
+        """Make the page and serve it until the end; a page that cannot be made ends the server."""
+        try:
+            app, assets = await asyncio.to_thread(gradio_app, self._house)
+            async with app.router.lifespan_context(app):
+                self._front.becomes(app, assets)
+                self._shown.set()
+                await asyncio.Event().wait()
+        except Exception as error:  # noqa: BLE001 - whoever waits raises it again
+            self.error = error
+            server.should_exit = True
+
+
+def serve(
+    house: House,
+    at: Address,
+    *,
+    say: Callable[[str], None] = lambda _: None,
+    announce: Callable[[str], None] = lambda _: None,
+    opens: bool = False,
+) -> None:
+    """Serve the page of a house until the process is interrupted, then end it in order within ten seconds.
+
+    `announce` is given the URL as soon as the page can be reached, `say` what happens. Raises `ResourceError` when the
+    port cannot be had, `UsageError` for an address without its password, and what loading the models raised.
+    """
+    opened = listen(at)
+    try:
+        who = rules(at, opened.getsockname()[0])
+    except UsageError:
+        opened.close()
+        raise
+    url = url_of(opened)
+    with gradio_environment():
+        server = Server(house, opened, who)
+        server.start()
+        house.open()
+        announce(url)
+        try:
+            if opens:
+                webbrowser.open(url)
+            _watch(house, server, say)
+        finally:
+            house.close(DRAIN_S)
+            server.close()
+            sys.stderr.flush()
+
+
+def _watch(house: House, server: Server, say: Callable[[str], None]) -> None:
+    """Wait for the models and the page, say so, and then for the end."""
+    loaded = False
+    while not server.wait(0.2):
+        if not loaded and house.ready(0) and server.shown:
+            loaded = True
+            say(f"ready in {house.loading[1]:.1f} s; Ctrl-C ends it")

@@ -1,0 +1,78 @@
+"""The real chat over a small collection with a model that is scripted: ``python tests/chat_server.py FOLDER``.
+
+Prints the URL. A question that begins with "slow" is read so slowly that it can be stopped.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from collection import SAYS, Parrot, embedder, make_index  # noqa: E402
+
+from rag_geo.assistant import Assistant  # noqa: E402
+from rag_geo.calibration import CAREFUL  # noqa: E402
+from rag_geo.chat.room import House  # noqa: E402
+from rag_geo.chat.serve import Address, serve  # noqa: E402
+from rag_geo.index import Index  # noqa: E402
+from rag_geo.llm import Stopped, Written  # noqa: E402
+from rag_geo.process import allow, run_process  # noqa: E402
+from rag_geo.prompts import Prompt  # noqa: E402
+from rag_geo.settings import Settings  # noqa: E402
+
+MORE = {
+    "Who raised the tolls?": "Tolls were never raised by Peter Vance. The bridge cost 6 billion crowns.",
+    "How many cars does the slow ferry to Norham carry?": "The ferry to Norham carries 48 cars.",
+    "What colour is the Calder Bridge painted?": "It is painted green.",
+    "What does the lighthouse of Zephyr Point show?": "The lighthouse of Zephyr Point shows a violet light.",
+}  # fmt: skip
+
+
+@dataclass(slots=True)
+class Slow(Parrot):
+    """Reads a question with the word "slow" for up to two minutes, and stops when it is told to."""
+
+    def read(self, prompt: Prompt) -> Iterator[tuple[int, int]]:
+        if "slow" in prompt.parts[-1].text or any("slow" in part.text for part in prompt.parts if not part.trusted):
+            for step in range(1200):
+                if self.stopped.is_set():
+                    raise Stopped("stopped")
+                time.sleep(0.1)
+                yield step, 1200
+        yield from Parrot.read(self, prompt)
+
+    def write(self, prompt: Prompt, max_tokens: int) -> Iterator[Written]:
+        for piece in Parrot.write(self, prompt, max_tokens):
+            time.sleep(0.02)
+            yield piece
+
+
+def load(folder: Path, index: Path) -> Assistant:
+    time.sleep(float(os.environ.get("LOAD_S", "0")))
+    settings = Settings(index=index, cache=folder / "cache")
+    return Assistant(
+        Index.open(index, embedder()), embedder(), Slow(says=SAYS | MORE), settings=settings, calibration=CAREFUL
+    )
+
+
+def main(folder: Path) -> int:
+    index = folder / "index" if (folder / "index").exists() else make_index(folder)
+    allow(9.5)
+    house = House(lambda say: load(folder, index))
+    serve(
+        house,
+        Address(port=0),
+        say=lambda text: print(text, file=sys.stderr, flush=True),
+        announce=lambda url: print(url, flush=True),
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    run_process(lambda: main(Path(sys.argv[1])))
