@@ -146,6 +146,37 @@ def search(edges: Edges, /, query: str, as_json: bool, **options: object) -> int
     return _print_lines(edges, hit_lines(hits)) if hits else _print("nothing found\n")
 
 
+@cli.command("chat")
+@click.option("--port", type=click.IntRange(0, 65535), default=7860, show_default=True, help="0 takes a free one.")
+@click.option("--host", metavar="ADDRESS", default="127.0.0.1", show_default=True, help="Any other needs a password.")
+@click.option("--password-file", type=_EXISTING, metavar="FILE", help="The password is its first line.")
+@click.option("--name", "names", multiple=True, metavar="NAME", help="A host name this page goes by, besides.")
+@click.option("--open", "opens", is_flag=True, help="Open the page in the browser.")
+@_index_option
+@_model_options
+@click.pass_obj
+def chat_command(
+    edges: Edges,
+    /,
+    port: int,
+    host: str,
+    password_file: Path | None,
+    names: tuple[str, ...],
+    opens: bool,
+    **flags: object,
+) -> int:
+    """Open the chat: a page on this machine where every sentence opens its paragraph.
+
+    Its URL is printed as soon as it can be reached. Ctrl-C ends it.
+    """
+    from rag_geo.chat.serve import Address, read_password
+
+    password = read_password(password_file) if password_file else ""
+    at = Address(host, port, password, names)
+    chat(edges, at, edges.settings(flags), lambda url: click.echo(url), opens=opens)
+    return 0
+
+
 @cli.command()
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 @click.option("--rebuild", is_flag=True, help="Read and embed everything anew; also for an index that is refused.")

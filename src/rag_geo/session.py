@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from rag_geo.assistant import Assistant
     from rag_geo.calibration import Calibration
     from rag_geo.chat.receipt import Checked
+    from rag_geo.chat.serve import Address
     from rag_geo.doctor import Finding
     from rag_geo.embedding import Embedder
     from rag_geo.evaluation.compare import Comparison
@@ -175,6 +176,27 @@ def find(edges: Edges, query: str, filters: Filters, settings: Settings) -> Sequ
     embedder = edges.load_embedder(settings)
     index.check_embedder(embedder)
     return search(index, query, embed_query(embedder, query), settings.retrieval, filters)
+
+
+def chat(
+    edges: Edges, at: Address, settings: Settings, announce: Callable[[str], None], *, opens: bool = False
+) -> None:
+    """Serve the page until the process is interrupted; `announce` is given its URL. See `rag_geo.chat.serve.serve`."""
+    from rag_geo.chat.room import House
+    from rag_geo.chat.serve import PATIENCE_S, serve
+    from rag_geo.process import allow
+
+    terminal = edges.terminal()
+
+    def load(say: Callable[[str], None]) -> Assistant:
+        def note(text: str) -> None:
+            terminal.note(text)
+            say(text)
+
+        return cast("Assistant", edges.load_assistant(settings, note))
+
+    allow(PATIENCE_S)
+    serve(House(load), at, say=terminal.note, announce=announce, opens=opens)
 
 
 def build_index(edges: Edges, folder: Path, settings: Settings, *, rebuild: bool) -> IndexReport:
