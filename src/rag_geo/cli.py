@@ -39,6 +39,7 @@ from rag_geo.session import (
     answer_one,
     build_index,
     calibrate,
+    chat,
     check_receipts,
     evaluate,
     evaluate_mutants,

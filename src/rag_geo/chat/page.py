@@ -52,7 +52,6 @@ class Page:
 
     def build(self) -> gr.Blocks:
         """Make the components and bind them."""
-
         with gr.Blocks(title="rag-geo", analytics_enabled=False, fill_width=True, delete_cache=(3600, 3600)) as blocks:
             head = gr.HTML(value=views.head_html("loading the model", 0.0), elem_id="page-head", **PLAIN)
             order = gr.Textbox(visible="hidden", elem_id="order", label="order", max_length=MOST_ORDER)
@@ -76,7 +75,6 @@ class Page:
 
     def begin(self) -> Iterator[Any]:
         """Show how the model is loaded; then let questions be asked."""
-
         started = monotonic()
         nothing = [gr.skip()] * (2 + EXAMPLES + 3)
         while not self.house.ready(0.5):
@@ -95,7 +93,6 @@ class Page:
 
     def order(self, text: str, request: gr.Request) -> tuple[Any, str]:
         """Carry out an order: what the source view shows, and the reply."""
-
         data: Mapping[str, object] = {}
         try:
             data = _order(text)
@@ -163,7 +160,6 @@ class _Asking:
         self, question: object, file: object, author: object, after: object, before: object, request: gr.Request
     ) -> Iterator[Any]:
         """Answer a question, as often as there is something new to see."""
-
         room = self.house.room(_session(request))
         hidden = [gr.Button(visible=False)] * EXAMPLES
         same = [gr.skip()] * (3 + EXAMPLES)
@@ -197,7 +193,6 @@ def _done(shown: Shown) -> tuple[Any, ...]:
 
 def _filters() -> tuple[list[Any], list[Any]]:
     """Make the filters; those of them whose choices depend on the documents."""
-
     with gr.Accordion("Only some documents", open=False, elem_id="filters"):
         with gr.Row():
             file = gr.Dropdown([], label="File", info="One of them, or a pattern such as reports/*.md", value=None,
@@ -238,7 +233,6 @@ class _Documents:
 
     def add(self, files: list[str] | None) -> Iterator[Any]:
         """Take uploaded files, and show how they are indexed."""
-
         try:
             given = [(Path(str(each)).name, Path(str(each))) for each in (files or [])[: MOST_FILES + 1]]
             taken, refused = self.house.add(given)
@@ -258,7 +252,6 @@ class _Documents:
 
     def watch(self) -> Iterator[Any]:
         """Show how far the indexing is, if any is going on."""
-
         same = [gr.skip()] * 3
         progress = self.house.collection.progress()
         if progress is None:
@@ -278,7 +271,6 @@ class _Documents:
 
 def _shelf(house: House) -> list[Any]:
     """The list of documents, and the choices of the filters."""
-
     try:
         collection = house.collection
     except UsageError:

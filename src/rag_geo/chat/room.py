@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from rag_geo.assistant import Assistant
-from rag_geo.chat import views
+from rag_geo.chat import keep, views
 from rag_geo.chat.collection import Collection
+from rag_geo.chat.receipt import receipt
 from rag_geo.chat.views import NOTHING, Html
 from rag_geo.chat.worker import ChatEvent, Failed, Ticket, Waiting, Worker
 from rag_geo.conversation import standalone
@@ -62,7 +63,7 @@ class Turn:
 
     number: int
     question: str
-    index: Index
+    indexes: list[Index]
     searched: str = ""
     evidence: EvidenceFound | None = None
     claims: list[Claim] = field(default_factory=list)
@@ -70,6 +71,19 @@ class Turn:
     failed: Failed | None = None
     began: float = field(default_factory=time.monotonic)
     last: ChatEvent | None = None
+    receipt: dict[str, object] | None = None
+
+    def over(self, index: Index) -> None:
+        """Note the generation that is searched now: the answer is of this one, or of one noted before."""
+        generations = self.indexes
+        if all(each.generation != index.generation for each in generations):
+            generations.append(index)
+
+    @property
+    def index(self) -> Index:
+        """The generation that the question was searched in last, or answered from."""
+        wanted = self.answer.index_generation if self.answer is not None else self.indexes[-1].generation
+        return next((each for each in self.indexes if each.generation == wanted), self.indexes[-1])
 
     def take(self, event: ChatEvent) -> bool:
         """Note an event; True when it should be seen at once."""
@@ -81,6 +95,8 @@ class Turn:
                 self.claims.append(claim)
             case Finished(answer):
                 self.answer, self.claims, self.searched = answer, list(answer.claims), answer.searched
+                self.receipt = receipt(answer, self.index)
+                self.indexes = [self.index]
             case Failed():
                 self.failed = event
             case Judged():
@@ -157,7 +173,7 @@ class Room:
             if len(self._turns) >= MOST_TURNS:
                 raise UsageError(f"this conversation has {MOST_TURNS} questions", hint="begin a new one")
             before = [turn.question for turn in self._turns if turn.failed is None]
-            turn = Turn(len(self._turns) + 1, question.strip(), worker.index)
+            turn = Turn(len(self._turns) + 1, question.strip(), [worker.index])
             self._ticket = ticket = worker.ask(question, filters, before)
             authors = [entry.author for entry in turn.index.documents if entry.author]
             turn.searched = standalone(turn.question, before, authors)
@@ -168,7 +184,7 @@ class Room:
         self._turns.append(turn)
         seen = 0.0
         for event in ticket.events(HEARTBEAT_S):
-            turn.index = worker.index if isinstance(event, EvidenceFound) else turn.index
+            turn.over(worker.index)
             urgent = turn.take(event) if event is not None else True
             now = time.monotonic()
             if urgent or now - seen >= PAUSE_S:
@@ -198,9 +214,9 @@ class Room:
             self._turns, self._past = [], NOTHING
         return Shown(NOTHING, NOTHING)
 
-    def answers(self) -> Sequence[Answer]:
-        """The answers so far, in order."""
-        return [turn.answer for turn in self._turns if turn.answer is not None]
+    def kept(self) -> Sequence[keep.Turn]:
+        """The answers so far, in order, with their receipts."""
+        return [keep.Turn(turn.answer, turn.receipt) for turn in self._turns if turn.answer and turn.receipt]
 
     def turn(self, number: int) -> Turn:
         """The turn of this number. Raises `UsageError`."""
@@ -227,14 +243,11 @@ class Room:
 
     def fetch(self, data: Mapping[str, object]) -> tuple[str, str]:
         """Give what is to be kept, and a name for its file. Raises `UsageError` for an order that is none."""
-        from rag_geo.chat import keep
-        from rag_geo.chat.receipt import receipt
-
         what = data.get("do")
         if what == "save-markdown":
-            return keep.conversation_markdown(self.answers()), "conversation.md"
+            return keep.conversation_markdown(self.kept()), "conversation.md"
         if what == "save-json":
-            return _json(keep.conversation_object(self.answers())), "conversation.json"
+            return _json(keep.conversation_object(self.kept())), "conversation.json"
         number = data.get("turn")
         turn = self.turn(int(number) if isinstance(number, str) and number.isdigit() else 0)
         if turn.answer is None:
@@ -242,7 +255,7 @@ class Room:
         if what == "copy":
             return keep.answer_markdown(turn.answer), ""
         if what == "receipt":
-            return _json(receipt(turn.answer, turn.index)), f"receipt-{turn.number}.json"
+            return _json(turn.receipt), f"receipt-{turn.number}.json"
         raise UsageError(f"{what!r} is nothing that can be asked for")
 
 
