@@ -120,6 +120,7 @@ def _scores(
     common: dict[str, Any] = {
         "answered": float(shown), "withheld": float(not shown), "first_evidence_s": 0.05, "total_s": total,
         "uncited_sentences": 0.0, "unsupported_numbers": 0.0, "unsupported_names": 0.0, "quotes_off": 0.0,
+        "negations_off": 0.0,
     }  # fmt: skip
     if not answerable:
         return common | {"false_answer": float(shown), "right_if_shown": 0.0}

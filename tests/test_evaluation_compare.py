@@ -14,7 +14,7 @@ from evaluation_runs import made_up_run, noisy_run
 from rag_geo.errors import UsageError
 from rag_geo.evaluation.chance import mcnemar_p
 from rag_geo.evaluation.compare import amount, compare, comparison_object
-from rag_geo.evaluation.results import Result
+from rag_geo.evaluation.results import MUST_BE_ZERO, Result
 
 
 def run(metric, values):
@@ -97,7 +97,7 @@ def test_a_score_without_direction_has_its_change_as_it_is():
     assert not change.alarm
 
 
-@pytest.mark.parametrize("metric", ["uncited_sentences", "unsupported_numbers", "unsupported_names", "quotes_off"])
+@pytest.mark.parametrize("metric", MUST_BE_ZERO)
 def test_a_count_that_must_be_zero_fails_the_run_whatever_the_old_run_had(metric):
     results = run(metric, [0, 2, 1])
     comparison = compare(results, results)

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from rag_geo.evaluation.compare import amount
 from rag_geo.evaluation.measures import in_order, measure
 from rag_geo.evaluation.metrics import scores_of
-from rag_geo.evaluation.results import Result
+from rag_geo.evaluation.results import MUST_BE_ZERO, Result
 from rag_geo.render import place
 
 Level = Literal["good", "warn", "bad", ""]
@@ -140,9 +140,7 @@ def card(result: Result, ranked: Result | None = None) -> Card:
 def outcome(result: Result) -> tuple[str, Level]:
     """Say how a question ended: the word on its card and how good it is."""
     scores = result.scores
-    if any(
-        scores.get(name) for name in ("uncited_sentences", "unsupported_numbers", "unsupported_names", "quotes_off")
-    ):
+    if any(scores.get(name) for name in MUST_BE_ZERO):
         return "not proved", "bad"
     for name, words in _OUTCOMES.items():
         value = scores.get(name)

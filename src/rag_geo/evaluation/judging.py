@@ -1,7 +1,8 @@
 """What one answer is worth: pure functions of the answer, the case and the index; no model is asked.
 
 The scores that must be 0 are counted here by other means than those that withhold sentences (`rag_geo.grounding`):
-digits and capitalised words, looked up in the whole text of what is cited. They check the check.
+digits and capitalised words, looked up in the whole text of what is cited, and words laid side by side. They check the
+check.
 """
 
 from __future__ import annotations
@@ -12,8 +13,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from rag_geo.errors import UsageError
-from rag_geo.evaluation.cases import Case, is_right, matches
+from rag_geo.evaluation.cases import Case, is_part, is_right, matches
 from rag_geo.evaluation.metrics import ndcg_at, recall_at, reciprocal_rank
+from rag_geo.evaluation.negations import negation_off
+from rag_geo.evaluation.results import MUST_BE_ZERO
 from rag_geo.index import Index
 from rag_geo.records import Answer, Citation, Claim, Hit, Paragraph, Span
 from rag_geo.text.folding import visible
@@ -117,7 +120,8 @@ def answer_scores(answer: Answer, case: Case, gold: Sequence[Place], index: Inde
     """Measure an answer by what a right one is, what it cites, and what it says beyond that; None: does not apply.
 
     ``answered``: something is shown. Of answerable questions: ``correct`` (`is_right` of the shown sentences together),
-    ``wrong_answer`` (shown and not correct), ``false_refusal`` (nothing shown), ``correct_and_cited`` (correct, and
+    ``incomplete`` (what is shown is part of a right answer, and the answer itself names what was not found),
+    ``wrong_answer`` (shown, not correct and not incomplete), ``false_refusal`` (nothing shown), ``correct_and_cited`` (correct, and
     every shown sentence cites a gold paragraph), ``right_if_shown`` (correct, or nothing is shown and the best withheld
     sentence alone would be; None if no sentence came as far as having a probability). Of unanswerable ones:
     ``false_answer`` (something is shown, unless the case has patterns for putting a false premise right and it does).
@@ -131,7 +135,8 @@ def answer_scores(answer: Answer, case: Case, gold: Sequence[Place], index: Inde
         scores |= {
             "correct": float(correct),
             "correct_and_cited": float(correct and cited) if gold else None,
-            "wrong_answer": float(answered and not correct),
+            "wrong_answer": float(answered and not correct and not _incomplete(answer, shown, case)),
+            "incomplete": float(not correct and _incomplete(answer, shown, case)),
             "false_refusal": float(not answered),
             "right_if_shown": _right_if_shown(answer, case, correct) if answered or best_claim(answer) else None,
         }
@@ -145,6 +150,12 @@ def answer_scores(answer: Answer, case: Case, gold: Sequence[Place], index: Inde
     scores["first_evidence_s"] = answer.timings.first_evidence_s
     scores["total_s"] = answer.timings.total_s
     return scores
+
+
+def _incomplete(answer: Answer, shown: Sequence[Claim], case: Case) -> bool:
+    """Whether every shown sentence is part of a right answer and a part of the question is named as not found."""
+    named = any(not part.found for part in answer.parts)
+    return bool(shown) and named and all(is_part(claim, case) for claim in shown)
 
 
 def best_claim(answer: Answer) -> Claim | None:
@@ -217,11 +228,11 @@ def must_be_zero(shown: Sequence[Claim], case: Case, index: Index) -> Scores:
     """Count what no shown sentence may have; None when nothing is shown.
 
     ``uncited_sentences``: without citation; ``quotes_off``: citations whose quote is not at its place in the document,
-    or not in its paragraph; ``unsupported_numbers`` and ``unsupported_names``: see there.
+    or not in its paragraph; ``unsupported_numbers`` and ``unsupported_names``: see there; ``negations_off``: sentences
+    that are a cited one with a negation left out or put in (`negation_off`).
     """
-    names = ("uncited_sentences", "unsupported_numbers", "unsupported_names", "quotes_off")
     if not shown:
-        return dict.fromkeys(names)
+        return dict.fromkeys(MUST_BE_ZERO)
     questions = (case.question, *case.before)
     numbers = capitals = 0
     for claim in shown:
@@ -232,6 +243,7 @@ def must_be_zero(shown: Sequence[Claim], case: Case, index: Index) -> Scores:
         "uncited_sentences": float(sum(not claim.citations for claim in shown)),
         "unsupported_numbers": float(numbers),
         "unsupported_names": float(capitals),
+        "negations_off": float(sum(negation_off(claim.text, _quotes(claim)) for claim in shown)),
         "quotes_off": float(sum(_is_off(citation, index) for claim in shown for citation in claim.citations)),
     }
 
@@ -244,6 +256,11 @@ def _around(claim: Claim, index: Index) -> list[str]:
         texts += [paragraph_text(index, file, number), document.paragraphs[number - 1].heading]
         texts += [document.title, document.author]
     return texts
+
+
+def _quotes(claim: Claim) -> list[str]:
+    """What is cited, in the order of the documents."""
+    return [citation.quote for citation in sorted(claim.citations, key=lambda one: (one.file, one.start))]
 
 
 def _is_off(citation: Citation, index: Index) -> bool:

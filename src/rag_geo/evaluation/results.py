@@ -11,7 +11,7 @@ from typing import Any
 from rag_geo.errors import UsageError
 
 #: Counts that must be zero in every shown answer; any other value fails a run whatever the baseline says.
-MUST_BE_ZERO = ("uncited_sentences", "unsupported_numbers", "unsupported_names", "quotes_off")
+MUST_BE_ZERO = ("uncited_sentences", "unsupported_numbers", "unsupported_names", "negations_off", "quotes_off")
 
 
 @dataclass(frozen=True, slots=True)
