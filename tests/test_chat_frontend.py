@@ -1,0 +1,117 @@
+import asyncio
+import base64
+import hashlib
+import importlib.util
+import re
+from pathlib import Path
+
+import pytest
+
+from rag_geo.chat.frontend import MENDED, TEMPLATE, FrontEnd, mended_component, own_files, page_html
+from rag_geo.errors import UsageError
+
+BUILT = Path(importlib.util.find_spec("gradio").origin).parent / "templates" / "frontend"
+CONFIG = '{"title":"\\u003cscript\\u003e","x":"{style}"}'
+FILLED = re.sub(
+    r"\{\{.*?\}\}", "", (BUILT / "index.html").read_text().replace("{{ config | toorjson }}", CONFIG)
+    .replace("{{ gradio_api_info | toorjson }}", "{}"), flags=re.DOTALL,
+)  # fmt: skip
+
+
+def test_gradios_page_is_carried_over_without_its_inline_styles_and_foreign_addresses():
+    assert "https://" in FILLED
+    assert "style=" in FILLED
+    page, _ = page_html(FILLED)
+    assert "https://" not in page
+    assert "http://" not in page
+    assert "style=" not in page
+    assert "<style" not in page
+    assert "iframeResizer" not in page
+    assert f"window.gradio_config = {CONFIG};" in page
+
+
+def test_the_policy_names_the_one_inline_script_by_its_hash():
+    page, policy = page_html(FILLED)
+    inline = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
+    assert len(inline) == 1
+    digest = base64.b64encode(hashlib.sha256(inline[0].encode()).digest()).decode()
+    assert f"script-src 'self' 'sha256-{digest}';" in policy
+    assert "unsafe" not in policy
+
+
+def test_the_files_that_the_page_names_are_there():
+    page, _ = page_html(FILLED)
+    named = re.findall(r'(?:src|href)="((?:assets|chat)/[^"]+)"', page)
+    assert len(named) == 5
+    for name in named:
+        assert f"/{name}" in own_files() or (BUILT / name).is_file()
+
+
+@pytest.mark.parametrize("harm", ["gradio_config", "gradio_api_info", 'type="module"', 'rel="stylesheet"'])
+def test_a_page_of_another_gradio_is_refused(harm):
+    with pytest.raises(UsageError, match="Gradio"):
+        page_html(FILLED.replace(harm, "x"))
+
+
+def test_the_html_component_makes_no_function_of_what_it_shows():
+    name, script = mended_component(BUILT / "assets")
+    assert (BUILT / "assets" / name).read_text().count(TEMPLATE) == 1
+    assert script.decode().count(MENDED) == 1
+
+
+def test_a_component_of_another_gradio_is_refused(tmp_path):
+    (tmp_path / "HTML-x.js").write_text("function other(){}")
+    with pytest.raises(UsageError, match="Gradio"):
+        mended_component(tmp_path)
+
+
+def get(app, path="/"):
+    sent = []
+
+    async def send(message):
+        sent.append(message)
+
+    asyncio.run(
+        app({"type": "http", "method": "GET", "path": path, "headers": [(b"accept-encoding", b"br")]}, None, send)
+    )
+    heads = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
+    return sent[0]["status"], heads, b"".join(each.get("body", b"") for each in sent).decode()
+
+
+def test_before_the_page_is_made_another_says_so_and_looks_again():
+    front = FrontEnd()
+    code, heads, page = get(front)
+    assert code == 200
+    assert "the model is being loaded" in page
+    assert 'http-equiv="refresh"' in page
+    assert heads["cache-control"] == "no-store"
+    assert get(front, "/config")[0] == 503
+    assert get(front, "/chat/page.js")[0] == 200
+
+
+def gradio(status=200, page=FILLED):
+    async def app(scope, receive, send):
+        assert not [name for name, _ in scope["headers"] if name == b"accept-encoding"] or scope["path"] != "/"
+        await send({"type": "http.response.start", "status": status, "headers": []})
+        await send({"type": "http.response.body", "body": page.encode() if scope["path"] == "/" else b"theirs"})
+
+    return app
+
+
+def test_once_it_is_made_it_is_served_with_its_policy_and_the_mended_component():
+    front = FrontEnd()
+    front.becomes(gradio(), BUILT / "assets")
+    code, heads, page = get(front)
+    assert code == 200
+    assert "sha256-" in heads["content-security-policy"]
+    assert "gradio-app" in page
+    assert MENDED in get(front, f"/assets/{mended_component(BUILT / 'assets')[0]}")[2]
+    assert get(front, "/config")[2] == "theirs"
+
+
+def test_what_goes_wrong_in_gradio_is_not_shown():
+    front = FrontEnd()
+    front.becomes(gradio(500, "a secret"), BUILT / "assets")
+    code, _, page = get(front)
+    assert code == 500
+    assert "secret" not in page
