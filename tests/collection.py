@@ -10,7 +10,7 @@ from pathlib import Path
 from rag_geo.assistant import Assistant
 from rag_geo.calibration import CAREFUL
 from rag_geo.index import Index, update_index
-from rag_geo.llm import Written
+from rag_geo.llm import Chosen, Written
 from rag_geo.prompts import Prompt
 from rag_geo.settings import Settings
 from rag_geo.testing import HashEmbedder, ScriptedGenerator
@@ -63,7 +63,7 @@ class Parrot(ScriptedGenerator):
         self.answers = [max(found)[1]] if found else []
         return ScriptedGenerator.write(self, prompt, max_tokens)
 
-    def choose(self, prompt: Prompt, options: Sequence[str]) -> tuple[float, ...]:
+    def choose(self, prompt: Prompt, options: Sequence[str]) -> Chosen:
         """As scripted, else: Yes where the passages are for a question it knows, and to the sentence that it says."""
         text = "".join(part.text for part in prompt.parts if not part.trusted)
         known = [said for question, said in self.says.items() if question in text]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import math
 from dataclasses import replace
 
@@ -16,6 +17,7 @@ from rag_geo.calibration import (
     CHECK_SIGNALS,
     GATE_SIGNALS,
     PERMISSIVE,
+    PROBES,
     QUOTE_SIGNALS,
     SIGNALS,
     Calibration,
@@ -25,8 +27,8 @@ from rag_geo.calibration import (
     to_json,
 )
 from rag_geo.errors import UsageError
-from rag_geo.evaluation.cases import Case
-from rag_geo.fitting import Observation
+from rag_geo.evaluation.cases import Case, Gold
+from rag_geo.fitting import Observation, Pin
 from rag_geo.records import Claim
 
 
@@ -205,3 +207,81 @@ def test_observations_survive_the_disk(tmp_path):
 def test_permissive_lets_everything_through():
     for model in (getattr(PERMISSIVE, name) for name in SIGNALS):
         assert model.passes(model.probability({}))
+
+
+def with_states(made: list[Observation], width: int = 24) -> list[Observation]:
+    """The same, with states that tell an answerable question and a sentence that holds the answer."""
+    draw = np.random.default_rng(11)
+
+    def state(yes: bool) -> str:
+        values = draw.normal(0, 1, width)
+        values[5] += 2 if yes else -2
+        return base64.b64encode(values.astype("<f2").tobytes()).decode()
+
+    return [
+        replace(
+            one,
+            gate_state=state(one.answerable),
+            pins=(Pin(state(one.answerable), one.answerable), Pin(state(yes=False), right=False)),
+            claims_pins=((0,),),
+            quotes=one.quotes * 4,
+            quotes_right=(one.answerable, False, False, False),
+            quotes_pins=((0, 1), (1,), (1,), ()),
+        )
+        for one in made
+    ]
+
+
+def test_probes_are_fitted_and_what_follows_sees_values_of_fits_without_the_question():
+    made = with_states(observations())
+    probes, seen = fitting.felt(made)
+    assert set(probes) == set(PROBES)
+    by_answerable = [[o.signals["gate_state"] for o in seen if o.answerable is yes] for yes in (True, False)]
+    assert np.mean(by_answerable[0]) > np.mean(by_answerable[1]) + 0.3
+    own = [probes["gate"].value(base64.b64decode(one.gate_state)) for one in made]
+    assert not np.allclose(own, [one.signals["gate_state"] for one in seen]), "none has seen its own question"
+    for one in seen:
+        assert len(one.quotes) == len(one.quotes_right) == 3
+        values = [each["pinpoint_state"] for each in one.quotes]
+        assert values == sorted(values, reverse=True)
+    fitted = fitting.fit(made, model="m", prompt_id="p")
+    assert fitted.probes.keys() == probes.keys()
+    assert fitted.quote.weights["pinpoint_state"] > 0
+
+
+def test_a_fit_with_probes_survives_the_disk(tmp_path):
+    fitted = fitting.fit(with_states(observations()), model="m", prompt_id="p")
+    path = calibration_path(tmp_path, "m", "p")
+    path.parent.mkdir(parents=True)
+    path.write_text(to_json(fitted))
+    found = load_calibration("m", "p", tmp_path)
+    assert found == fitted
+    assert len(path.read_text().splitlines()) < 200, "a probe is a line, not one for each of its weights"
+    state = np.zeros(24, "<f2").tobytes()
+    assert found.felt("gate", state) == pytest.approx(fitted.probes["gate"].bias)
+    assert CAREFUL.felt("gate", state) == 0.0
+
+
+def test_a_fit_that_lacks_a_probe_is_refused(tmp_path):
+    fitted = fitting.fit(with_states(observations()), model="m", prompt_id="p")
+    path = calibration_path(tmp_path, "m", "p")
+    path.parent.mkdir(parents=True)
+    path.write_text(to_json(replace(fitted, probes={"gate": fitted.probes["gate"]})))
+    with pytest.raises(UsageError, match="probes"):
+        load_calibration("m", "p", tmp_path)
+
+
+def test_without_states_there_are_no_probes():
+    made = observations()
+    assert fitting.felt(made) == ({}, made)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "holds"),
+    [("Hawn teaches in London.", True), ("Lukin is said to teach in Vladivostok today.", True), ("It rains.", False)],
+)
+def test_a_sentence_holds_the_answer_when_it_is_gold_or_right_by_itself(sentence, holds):
+    gold = (Gold("a.md", "Hawn teaches in London."),)
+    case = Case("1", "Where does Lukin teach?", must=("Vladivostok",), gold=gold)
+    assert fitting.holds_answer(sentence, case) is holds
+    assert not fitting.holds_answer(sentence, replace(case, answerable=False))

@@ -193,7 +193,7 @@ def test_the_check_always_says_yes_and_the_gate_does_not(index_path, cases):
     made = broken("check says yes", whole, cases)
     assert made.ask(OPENED).answer == "The Calder Bridge opened in 1932."
     assert made.ask(ARCHITECT).answer == ""
-    yes, no = made.generator.choose(Prompt("check", (), 0), YES_NO)
+    yes, no = made.generator.choose(Prompt("check", (), 0), YES_NO).logprobs
     assert yes - no == 20
 
 

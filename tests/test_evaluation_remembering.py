@@ -52,17 +52,19 @@ def test_it_says_what_the_real_model_says_and_asks_it_once():
         assert everything(generator) == said
     assert real.prompts == asked, "nothing was read, chosen or written again"
     assert generator.memory.kept == 5
-    assert isinstance(generator.choose(GATE, YES_NO), tuple)
-    assert said[2][0][2] == -math.inf
+    assert isinstance(generator.choose(GATE, YES_NO).logprobs, tuple)
+    assert said[2][0].logprobs[2] == -math.inf
 
 
 def test_what_one_letter_or_the_trust_of_a_part_makes_different_is_another_prompt():
     generator = RememberingGenerator(ScriptedGenerator(odds={"answer": [1.0, 2.0, 3.0, 4.0, 5.0]}))
     trusted = Prompt("answer", (GATE.parts[0], Part(GATE.parts[1].text, True)), 1)
     joined = Prompt("answer", (Part(GATE.parts[0].text + GATE.parts[1].text, True),), 1)
-    odds = [np.subtract(*generator.choose(one, YES_NO)) for one in (GATE, trusted, joined, REQUEST, GATE)]
+    odds = [np.subtract(*generator.choose(one, YES_NO).logprobs) for one in (GATE, trusted, joined, REQUEST, GATE)]
     assert np.allclose(odds, [1, 2, 3, 4, 1])
-    assert np.isclose(np.subtract(*generator.choose(GATE, ("No", "Yes"))), 5), "other options are another question"
+    assert np.isclose(np.subtract(*generator.choose(GATE, ("No", "Yes")).logprobs), 5), (
+        "other options are another question"
+    )
 
 
 def test_a_text_is_remembered_for_its_length():
@@ -96,7 +98,7 @@ def test_of_several_prompts_only_the_new_ones_are_asked_and_equal_ones_once():
     generator = RememberingGenerator(real)
     generator.choose(CHECKS[1], YES_NO)
     chosen = generator.choose_each([CHECKS[0], CHECKS[1], CHECKS[0], CHECKS[2]], YES_NO)
-    assert np.allclose(np.subtract(*np.transpose(chosen)), [2, 1, 2, 3])
+    assert np.allclose(np.subtract(*np.transpose([one.logprobs for one in chosen])), [2, 1, 2, 3])
     assert real.prompts == [CHECKS[1], CHECKS[0], CHECKS[2]]
     assert generator.choose_each([], YES_NO) == []
 
@@ -149,7 +151,7 @@ def test_a_memory_on_disk_outlives_the_process(tmp_path: Path):
     generator.choose(GATE, ("A", "B"))
     assert len(silent.prompts) == 1
     again = RememberingGenerator(ScriptedGenerator(odds={"answer": -1.0}), Memory(path))
-    assert np.isclose(np.subtract(*again.choose(GATE, ("A", "B"))), 5), "kept behind the line that was cut off"
+    assert np.isclose(np.subtract(*again.choose(GATE, ("A", "B")).logprobs), 5), "kept behind the line that was cut off"
 
 
 def test_models_do_not_answer_for_each_other():
@@ -157,7 +159,9 @@ def test_models_do_not_answer_for_each_other():
     one = RememberingGenerator(ScriptedGenerator(odds={"answer": 1.0}, id="one"), memory)
     other = RememberingGenerator(ScriptedGenerator(odds={"answer": 2.0}, id="other"), memory)
     hot = RememberingGenerator(ScriptedGenerator(odds={"answer": 3.0}, id="one"), memory, name="one, hot")
-    assert np.allclose([np.subtract(*each.choose(GATE, YES_NO)) for each in (one, other, hot, one)], [1, 2, 3, 1])
+    assert np.allclose(
+        [np.subtract(*each.choose(GATE, YES_NO).logprobs) for each in (one, other, hot, one)], [1, 2, 3, 1]
+    )
 
 
 def test_a_memory_that_cannot_be_read_is_named(tmp_path):

@@ -8,6 +8,7 @@ import threading
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -108,7 +109,7 @@ def contract(generator) -> None:
     steps = list(generator.read(prompt))
     assert steps == sorted(steps)
     assert steps[-1][0] == steps[-1][1] > 0
-    yes, no = generator.choose(prompt, ("Yes", "No"))
+    yes, no = generator.choose(prompt, ("Yes", "No")).logprobs
     assert yes <= 0
     assert no <= 0
     assert math.exp(yes) + math.exp(no) <= 1 + 1e-6
@@ -129,9 +130,23 @@ def test_prompts_read_side_by_side_are_judged_as_one_by_one(default):
     asked_for += [prompts.check_prompt(CHAT, [Sentence("a.md", 1, 0, len(t), t)], texts[0]) for t in texts]
     together = default.choose_each(asked_for, prompts.YES_NO)
     alone = [default.choose(prompt, prompts.YES_NO) for prompt in asked_for]
-    for (yes, no), (yes_alone, no_alone) in zip(together, alone, strict=True):
+    for beside, single in zip(together, alone, strict=True):
+        (yes, no), (yes_alone, no_alone) = beside.logprobs, single.logprobs
         assert yes - no == pytest.approx(yes_alone - no_alone, abs=ROUNDING)
+        states = [np.frombuffer(each.state, "<f2").astype(float) for each in (beside, single)]
+        assert len(states[0]) == len(states[1]) == 1536
+        assert np.corrcoef(*states)[0, 1] > 0.99
     assert default.choose_each(asked_for, prompts.YES_NO) == together
+
+
+@pytest.mark.model
+def test_the_state_is_what_the_words_are_chosen_by(small):
+    one, other = (small.choose(asked(question=question), prompts.YES_NO) for question in ("When?", "Who?"))
+    assert one.state
+    assert one.state != other.state
+    assert len(one.state) == len(other.state)
+    list(small.write(prompts.request(asked(), CHAT), 3))
+    assert small.choose(asked(question="When?"), prompts.YES_NO).logprobs == pytest.approx(one.logprobs, abs=ROUNDING)
 
 
 @pytest.mark.model
@@ -146,7 +161,7 @@ def test_what_was_read_side_by_side_leaves_the_other_lanes_as_they_were(small):
     before = small.choose(asked(), prompts.YES_NO)
     small.choose_each([prompts.pinpoint_prompt(CHAT, "When?", "It opened.")], prompts.YES_NO)
     read = small.tokens.read
-    assert small.choose(asked(), prompts.YES_NO) == pytest.approx(before, abs=ROUNDING)
+    assert small.choose(asked(), prompts.YES_NO).logprobs == pytest.approx(before.logprobs, abs=ROUNDING)
     assert small.tokens.read == read + 1
 
 
@@ -194,7 +209,7 @@ def test_the_cache_does_not_change_what_the_model_says(small):
     fresh.close()
     small.choose(warm_up, ("Yes", "No"))
     list(small.write(prompts.request(warm_up, CHAT), 5))
-    assert small.choose(prompt, ("Yes", "No")) == pytest.approx(expected, abs=ROUNDING)
+    assert small.choose(prompt, ("Yes", "No")).logprobs == pytest.approx(expected.logprobs, abs=ROUNDING)
 
 
 @pytest.mark.model
@@ -255,7 +270,7 @@ def test_stop_ends_a_long_prompt_at_once_and_the_model_works_on(default):
     with pytest.raises(Stopped):
         default.choose(asked(), ("Yes", "No"))
     default.start()
-    yes, no = default.choose(asked(), ("Yes", "No"))
+    yes, no = default.choose(asked(), ("Yes", "No")).logprobs
     assert yes > no
 
 
@@ -292,7 +307,7 @@ def test_a_vocabulary_that_tiktoken_cannot_hold_is_counted_by_the_model(small):
 
 @pytest.mark.model
 def test_the_default_model_tells_an_answer_from_its_absence(default):
-    yes, no = default.choose(asked(), ("Yes", "No"))
+    yes, no = default.choose(asked(), ("Yes", "No")).logprobs
     assert yes > no
-    far_yes, far_no = default.choose(asked(question="Who painted the ceiling of the chapel?"), ("Yes", "No"))
+    far_yes, far_no = default.choose(asked(question="Who painted the ceiling of the chapel?"), ("Yes", "No")).logprobs
     assert far_yes - far_no < yes - no - 1

@@ -10,12 +10,12 @@ import copy
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from collections.abc import Generator as Steps
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from itertools import islice
-from typing import Self
+from typing import NamedTuple, Self
 
 from rag_geo import grounding, prompts
 from rag_geo.calibration import Calibration, Logistic, load_calibration
@@ -23,8 +23,9 @@ from rag_geo.conversation import standalone
 from rag_geo.embedding import Embedder, load_embedder
 from rag_geo.errors import RagGeoError
 from rag_geo.index import Index
-from rag_geo.llm import Generator, LlamaGenerator, Written
+from rag_geo.llm import Chosen, Generator, LlamaGenerator, Written
 from rag_geo.models import available_memory, check_memory, resolve_model
+from rag_geo.parts import parts
 from rag_geo.question import check_question
 from rag_geo.records import (
     Answer,
@@ -38,6 +39,7 @@ from rag_geo.records import (
     Hit,
     Judged,
     Near,
+    Part,
     Passage,
     Reading,
     Sentence,
@@ -47,7 +49,7 @@ from rag_geo.records import (
     Tokens,
     Writing,
 )
-from rag_geo.retrieval import choose_context, embed_query, search, sentence_values
+from rag_geo.retrieval import choose_context, embed_query, interleaved, search, sentence_values
 from rag_geo.settings import Settings
 from rag_geo.text.facts import facts
 from rag_geo.text.sentences import sentence_spans
@@ -65,8 +67,18 @@ TAKES_UP = re.compile(
     r"|firstly|the first|this is because|because|among them|they (are|include))\b",
     re.IGNORECASE,
 )
-#: Log-odds of a sentence that the model was not asked about.
-NOT_PINPOINTED = 0.0
+
+
+class Pinned(NamedTuple):
+    """What the model says to whether a sentence holds the answer: log-odds, the probe's value, and its state."""
+
+    odds: float
+    felt: float
+    state: bytes = b""
+
+
+#: Of a sentence that the model was not asked about.
+NOT_PINPOINTED = Pinned(0.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +86,9 @@ class Asked:
     """A question with what was found for it; `signals` and `pinpointed` grow while it is answered.
 
     `question` is the one that is searched and answered: what was typed, or for a follow-up what it means
-    (`rag_geo.conversation.standalone`). `pinpointed` has the model's log-odds that a sentence holds the answer, for
-    the sentences it was asked about.
+    (`rag_geo.conversation.standalone`). `pinpointed` has what the model says to the sentences it was asked about;
+    `states` has its hidden state after the gate's question, by the name of the probe. `parts` are those of a question
+    that asks for several things (`rag_geo.parts.parts`), each found for itself; hits and passages are all of theirs.
     """
 
     typed: str
@@ -83,7 +96,9 @@ class Asked:
     hits: tuple[Hit, ...]
     passages: tuple[Passage, ...]
     signals: dict[str, float]
-    pinpointed: dict[Sentence, float] = field(default_factory=dict)
+    pinpointed: dict[Sentence, Pinned] = field(default_factory=dict)
+    states: dict[str, bytes] = field(default_factory=dict)
+    parts: tuple[Asked, ...] = ()
 
 
 class Assistant:
@@ -190,7 +205,7 @@ class Assistant:
         yield EvidenceFound(asked.hits, asked.passages, clock.seconds)
         yield from self._proceed(asked, clock)
 
-    def answer(self, asked: Asked, clock: Clock | None = None) -> Iterator[Event]:
+    def answer(self, asked: Asked, clock: Clock | None = None) -> Steps[Event, None, None]:
         """What follows `EvidenceFound` in `stream`, for what `retrieve` found, however long ago.
 
         `clock` runs since the question was asked; without, it starts now. A wait before the answer counts in
@@ -205,6 +220,20 @@ class Assistant:
 
     def _proceed(self, asked: Asked, clock: Clock) -> Iterator[Event]:
         tokens = self.generator.tokens
+        claims: list[Claim] = []
+        found: list[Part] = []
+        likely: list[float] = []
+        for part in asked.parts or (asked,):
+            answerable, own = yield from self._one(part, clock)
+            new = [claim for claim in own if claim.text not in {each.text for each in claims}]
+            yield from map(ClaimChecked, new)
+            claims += new
+            found.append(Part(part.question, any(claim.status == "verified" for claim in own)))
+            likely.append(answerable)
+        yield Finished(self._answer(asked, claims, found, min(likely), clock, tokens))
+
+    def _one(self, asked: Asked, clock: Clock) -> Steps[Event, None, tuple[float, list[Claim]]]:
+        """Answer a question that asks for one thing: the probability that it can be, and the sentences."""
         answerable = yield from self.judge(asked)
         proceeds = bool(asked.passages) and self.calibration.gate.passes(answerable)
         yield Judged(answerable, proceeds)
@@ -216,17 +245,25 @@ class Assistant:
             claims = self.consider(sentences, asked)
             if not any(claim.status == "verified" for claim in claims):
                 claims += [claim for claim in self.quote(asked) if claim.status == "verified"][:1]
-            yield from map(ClaimChecked, claims)
         clock.lap("verify_s")
-        yield Finished(self._answer(asked, claims, answerable, clock, tokens))
+        return answerable, claims
 
     def retrieve(self, question: str, filters: Filters = NO_FILTERS, before: Sequence[str] = ()) -> Asked:
-        """Find the paragraphs for a question and choose what the model will read. Raises `UsageError`."""
+        """Find the paragraphs for a question, part by part, and choose what is read. Raises `UsageError`."""
         typed = check_question(question)
-        question = standalone(typed, before, self._authors())
-        settings = self.settings.retrieval
-        hits = search(self.index, question, embed_query(self.embedder, question), settings, filters)
-        return self.found(typed, question, hits)
+        authors = self._authors()
+        question = standalone(typed, before, authors)
+        wanted = parts(question, authors)
+        found = tuple(self.found(typed, part, self.find(part, filters)) for part in wanted)
+        if len(found) == 1:
+            return found[0]
+        hits = interleaved([part.hits for part in found])
+        passages = _joined(passage for part in found for passage in part.passages)
+        return Asked(typed, question, hits, passages, retrieval_signals(question, hits, passages), parts=found)
+
+    def find(self, question: str, filters: Filters = NO_FILTERS) -> tuple[Hit, ...]:
+        """Search the index for a question that asks for one thing."""
+        return search(self.index, question, embed_query(self.embedder, question), self.settings.retrieval, filters)
 
     def found(self, typed: str, question: str, hits: tuple[Hit, ...]) -> Asked:
         """Choose of the paragraphs that were found what the model will read."""
@@ -244,8 +281,10 @@ class Assistant:
         gated = prompts.gate(prompts.answer_prompt(self.chat, asked.passages, asked.question), self.chat)
         for done, total in self.generator.read(gated):
             yield Reading(done, total)
-        yes, no = self.generator.choose(gated, prompts.YES_NO)
-        asked.signals["gate"] = yes - no
+        chosen = self.generator.choose(gated, prompts.YES_NO)
+        asked.states["gate"] = chosen.state
+        asked.signals["gate"] = _log_odds(chosen)
+        asked.signals["gate_state"] = self.calibration.felt("gate", chosen.state)
         return self.calibration.gate.probability(asked.signals)
 
     def write(self, asked: Asked) -> Steps[Event, None, list[str]]:
@@ -274,24 +313,24 @@ class Assistant:
             for text, evidence, failure in gathered
         ]
 
-    def quote(self, asked: Asked) -> list[Claim]:
-        """The documents' own sentences as answers, verified or withheld, the most probable first.
+    def quote(self, asked: Asked, most: int = QUOTES) -> list[Claim]:
+        """The documents' own sentences as answers, verified or withheld, the most probable first; `most` are examined.
 
         They climb the same ladder, but whether the text states them need not be asked.
         """
         pinned = [sentence for sentence in promising(asked) if sentence not in asked.pinpointed]
-        asked.pinpointed.update(zip(pinned, self._log_odds(self._pinpoint(pinned, asked)), strict=True))
+        self._note_pinned(pinned, self._choose(self._pinpoint(pinned, asked)), asked)
         texts = dict.fromkeys(_thought(sentence, asked) for sentence in _ranked(asked))
         gathered = [(text, *self._gather(text, asked)) for text in texts]
-        passed = [(text, evidence) for text, evidence, failure in gathered if failure is None][:QUOTES]
-        examined = self._log_odds([self._examine(text, evidence, asked) for text, evidence in passed])
+        passed = [(text, evidence) for text, evidence, failure in gathered if failure is None][:most]
+        examined = self._choose([self._examine(text, evidence, asked) for text, evidence in passed])
         claims = []
-        for (text, evidence), odds in zip(passed, examined, strict=True):
+        for (text, evidence), chosen in zip(passed, examined, strict=True):
             signals = {
                 **asked.signals,
                 "question_names_missing": grounding.question_names_missing(asked.question, evidence),
-                "pinpoint": max(asked.pinpointed.get(sentence, NOT_PINPOINTED) for sentence in evidence.sentences),
-                "examine": odds,
+                **_pinned_signals(evidence, asked),
+                "examine": _log_odds(chosen),
             }
             claims.append(self._decide(text, evidence, signals, self.calibration.quote))
         return sorted(claims, key=lambda claim: -(claim.probability or 0.0))
@@ -304,8 +343,8 @@ class Assistant:
         """
         cited = dict.fromkeys(sentence for _, evidence in claims for sentence in evidence.sentences)
         pinned = [sentence for sentence in cited if sentence not in asked.pinpointed]
-        odds = iter(
-            self._log_odds(
+        answers = iter(
+            self._choose(
                 [
                     *self._pinpoint(pinned, asked),
                     *(prompts.check_prompt(self.chat, evidence.sentences, text) for text, evidence in claims),
@@ -313,17 +352,22 @@ class Assistant:
                 ]
             )
         )
-        asked.pinpointed.update(zip(pinned, odds, strict=False))
-        checked = list(islice(odds, len(claims)))
+        self._note_pinned(pinned, list(islice(answers, len(pinned))), asked)
+        checked = list(islice(answers, len(claims)))
         return [
             {
                 **asked.signals,
-                "pinpoint": max(asked.pinpointed[sentence] for sentence in evidence.sentences),
-                "check": check,
-                "examine": examine,
+                **_pinned_signals(evidence, asked),
+                "check": _log_odds(check),
+                "examine": _log_odds(examine),
             }
-            for (text, evidence), check, examine in zip(claims, checked, odds, strict=True)
+            for (_, evidence), check, examine in zip(claims, checked, answers, strict=True)
         ]
+
+    def _note_pinned(self, sentences: Sequence[Sentence], answers: Sequence[Chosen], asked: Asked) -> None:
+        for sentence, chosen in zip(sentences, answers, strict=True):
+            felt = self.calibration.felt("pinpoint", chosen.state)
+            asked.pinpointed[sentence] = Pinned(_log_odds(chosen), felt, chosen.state)
 
     def _pinpoint(self, sentences: Sequence[Sentence], asked: Asked) -> list[prompts.Prompt]:
         return [prompts.pinpoint_prompt(self.chat, asked.question, sentence.text) for sentence in sentences]
@@ -346,10 +390,19 @@ class Assistant:
             self._assert_verbatim(citation)
         return Claim(text, "verified", "", "", citations, round(probability, 4), signals)
 
-    def _answer(self, asked: Asked, claims: Sequence[Claim], answerable: float, clock: Clock, tokens: Tokens) -> Answer:
+    def _answer(
+        self,
+        asked: Asked,
+        claims: Sequence[Claim],
+        found: Sequence[Part],
+        answerable: float,
+        clock: Clock,
+        tokens: Tokens,
+    ) -> Answer:
         """The record of everything; `tokens` are those of earlier questions."""
         shown = tuple(claim for claim in claims if claim.status == "verified")
-        status: Status = "not_found" if not shown else "answered" if len(shown) == len(claims) else "partial"
+        whole = len(shown) == len(claims) and all(part.found for part in found)
+        status: Status = "not_found" if not shown else "answered" if whole else "partial"
         return Answer(
             question=asked.typed,
             searched=asked.question,
@@ -366,11 +419,12 @@ class Assistant:
             timings=clock.timings(),
             tokens=_since(tokens, self.generator.tokens),
             signals=asked.signals,
+            parts=tuple(found) if asked.parts else (),
         )
 
-    def _log_odds(self, asked: Sequence[prompts.Prompt]) -> list[float]:
-        """The model's log-odds of Yes against No after each prompt."""
-        return [yes - no for yes, no in self.generator.choose_each(asked, prompts.YES_NO)] if asked else []
+    def _choose(self, asked: Sequence[prompts.Prompt]) -> list[Chosen]:
+        """Yes or No after each prompt."""
+        return self.generator.choose_each(asked, prompts.YES_NO) if asked else []
 
     def _assert_verbatim(self, citation: Citation) -> None:
         """The last rung: always true, because the quote was cut from the document; asserted anyway."""
@@ -400,6 +454,16 @@ def retrieval_signals(question: str, hits: Sequence[Hit], passages: Sequence[Pas
     }
 
 
+def _joined(passages: Iterable[Passage]) -> tuple[Passage, ...]:
+    """The passages, those of one paragraph made one."""
+    found: dict[tuple[str, int], Passage] = {}
+    for one in passages:
+        known = found.setdefault((one.file, one.paragraph), one)
+        sentences = sorted({*known.sentences, *one.sentences}, key=lambda sentence: sentence.start)
+        found[one.file, one.paragraph] = replace(known, sentences=tuple(sentences))
+    return tuple(found.values())
+
+
 def promising(asked: Asked) -> tuple[Sentence, ...]:
     """The sentences that are most likely to hold the answer, by meaning and words, most promising first."""
     read = {(s.file, s.start) for passage in asked.passages for s in passage.sentences}
@@ -414,8 +478,21 @@ def promising(asked: Asked) -> tuple[Sentence, ...]:
 
 
 def _ranked(asked: Asked) -> list[Sentence]:
-    """The sentences that the model was asked about, the most probable first."""
-    return sorted(asked.pinpointed, key=lambda sentence: -asked.pinpointed[sentence])
+    """The sentences that the model was asked about, the most probable first: by the probe, without one by the odds."""
+    pinned = asked.pinpointed
+    return sorted(pinned, key=lambda sentence: (-pinned[sentence].felt, -pinned[sentence].odds))
+
+
+def _pinned_signals(evidence: grounding.Evidence, asked: Asked) -> dict[str, float]:
+    """What the model says to the best of the cited sentences."""
+    cited = [asked.pinpointed.get(sentence, NOT_PINPOINTED) for sentence in evidence.sentences]
+    return {"pinpoint": max(one.odds for one in cited), "pinpoint_state": max(one.felt for one in cited)}
+
+
+def _log_odds(chosen: Chosen) -> float:
+    """Log-odds of Yes against No."""
+    yes, no = chosen.logprobs
+    return yes - no
 
 
 def _thought(sentence: Sentence, asked: Asked) -> str:
@@ -468,15 +545,15 @@ class Clock:
         return time.perf_counter() - self._start
 
     def lap(self, stage: str = "") -> None:
-        """Note what the stage took that ends here, from the end of the one before; "" is a wait, which is not noted."""
+        """Add what the stage took that ends here, from the end of the one before; "" is a wait, which is not noted."""
         now = time.perf_counter()
         if stage:
-            self._noted[stage] = now - self._lap
+            self._noted[stage] = self._noted.get(stage, 0.0) + now - self._lap
         self._lap = now
 
     def reach(self, moment: str) -> None:
-        """Note the seconds since the question until now."""
-        self._noted[moment] = self.seconds
+        """Note the seconds since the question at which something happened for the first time."""
+        self._noted.setdefault(moment, self.seconds)
 
     def timings(self) -> Timings:
         """The record, rounded to milliseconds."""

@@ -2,7 +2,8 @@
 
 The *gate* turns the model's Yes/No log-odds and the retrieval signals into the probability that the passages answer the
 question; the *check* turns the signals of a written claim into the probability that it is right, the *quote* those of a
-document's own sentence. All are fitted (`rag_geo.fitting`) for one model and one set of prompts: `fitted.json` in the
+document's own sentence. Two probes (`rag_geo.probing`) read what the model's hidden state says beyond its
+Yes or No. All are fitted (`rag_geo.fitting`) for one model and one set of prompts: `fitted.json` in the
 package holds what ships, ``rag-geo calibrate`` writes another into the cache. For any other pair `CAREFUL` is used,
 which looks at the model's log-odds alone and refuses when in doubt.
 """
@@ -11,24 +12,33 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 from rag_geo.errors import UsageError
+from rag_geo.probing import Probe
 
-#: Signals of the gate: the model's log-odds of Yes; cosine of the best window; share of the question's words in the
-#: passages together and in the best one of them; shares of its names and numbers that the passages lack.
-GATE_SIGNALS = ("gate", "similarity", "coverage", "best_coverage", "names_missing", "numbers_missing")
+#: Signals of the gate: the model's log-odds of Yes, and its probe's value; cosine of the best window; share of the
+#: question's words in the passages together and in the best one of them; shares of its names and numbers that the
+#: passages lack.
+GATE_SIGNALS = (
+    "gate", "gate_state", "similarity", "coverage", "best_coverage", "names_missing", "numbers_missing",
+)  # fmt: skip
 #: Signals of a written claim: the model's log-odds that it is the right answer and stated, that one of its cited
-#: sentences holds the answer, that the text states every detail of it; and the log-probability of the least likely
-#: token of what was written.
-CHECK_SIGNALS = ("examine", "pinpoint", "check", "least_logprob")
-#: Signals of a quote: the first two of these, and the share of the question's names that the cited paragraphs lack.
-QUOTE_SIGNALS = ("examine", "pinpoint", "question_names_missing")
+#: sentences holds the answer (and the probe's value), that the text states every detail of it; the log-probability of
+#: the least likely token of what was written; and the value of the gate's probe.
+CHECK_SIGNALS = ("examine", "pinpoint", "pinpoint_state", "check", "least_logprob", "gate_state")
+#: Signals of a quote: those of these that do not need a written claim, and the share of the question's names that the
+#: cited paragraphs lack.
+QUOTE_SIGNALS = ("examine", "pinpoint", "pinpoint_state", "question_names_missing", "gate_state")
 #: The signals of each model of a `Calibration`.
 SIGNALS = {"gate": GATE_SIGNALS, "check": CHECK_SIGNALS, "quote": QUOTE_SIGNALS}
+#: What probes are fitted for: that the passages state the answer, that a sentence holds it.
+PROBES = ("gate", "pinpoint")
 
 
 #: What fitted thresholds are to reach: the share of the unanswerable questions that is refused, at least, and of the
@@ -59,6 +69,7 @@ class Logistic:
 class Calibration:
     """The three models, what they were fitted for and on; `model` and `prompt_id` are empty for the careful defaults.
 
+    `probes` has those of `PROBES`, or none.
     `curve` has the operating points of the threshold of check and quote: (threshold, share of the answerable questions
     answered right, share answered wrong, share of the unanswerable refused).
     """
@@ -70,6 +81,11 @@ class Calibration:
     prompt_id: str = ""
     fitted_on: Mapping[str, int] = field(default_factory=dict)
     curve: Sequence[tuple[float, ...]] = ()
+    probes: Mapping[str, Probe] = field(default_factory=dict)
+
+    def felt(self, name: str, state: bytes) -> float:
+        """The value of a probe for a state; 0 where none was fitted, and then no weight asks for it."""
+        return self.probes[name].value(state) if name in self.probes else 0.0
 
 
 #: For a model that nothing was fitted for: both log-odds must clearly say yes.
@@ -110,8 +126,13 @@ def load_calibration(model: str, prompt_id: str, cache: Path | None = None) -> C
 
 
 def to_json(calibration: Calibration) -> str:
-    """The calibration as it is stored."""
-    return json.dumps(asdict(calibration), indent=1) + "\n"
+    """The calibration as it is stored: a probe and a point of the curve on a line each."""
+    return compact(asdict(calibration)) + "\n"
+
+
+def compact(stored: object) -> str:
+    """JSON with a line for everything but lists of numbers, which have one together."""
+    return re.sub(r"\[[\s\d.,e+-]+\]", lambda found: " ".join(found[0].split()), json.dumps(stored, indent=1))
 
 
 def _parse(stored: Mapping[str, object]) -> Calibration:
@@ -120,4 +141,8 @@ def _parse(stored: Mapping[str, object]) -> Calibration:
     if any(set(model.weights) != set(SIGNALS[name]) for name, model in models.items()):
         raise ValueError("it was fitted for other signals than this version measures")
     curve = tuple(tuple(point) for point in values.pop("curve"))  # type: ignore[attr-defined]
-    return Calibration(**models, curve=curve, **values)  # type: ignore[arg-type]
+    stored_probes: Mapping[str, Mapping[str, Any]] = values.pop("probes")  # type: ignore[assignment]
+    probes = {name: Probe(one["bias"], tuple(one["weights"])) for name, one in stored_probes.items()}
+    if probes and set(probes) != set(PROBES):
+        raise ValueError(f"it has probes for {sorted(probes)}, expected {list(PROBES)}")
+    return Calibration(**models, curve=curve, probes=probes, **values)  # type: ignore[arg-type]

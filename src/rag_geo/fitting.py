@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Generator as Steps
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,11 +14,12 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from rag_geo.assistant import Assistant
+from rag_geo.assistant import QUOTES, Assistant
 from rag_geo.calibration import CHECK_SIGNALS, GATE_SIGNALS, QUOTE_SIGNALS, REFUSED, WRONG, Calibration, Logistic
 from rag_geo.errors import UsageError
-from rag_geo.evaluation.cases import Case, is_part, is_right
-from rag_geo.records import Claim
+from rag_geo.evaluation.cases import Case, is_part, is_right, same_sentence
+from rag_geo.probing import Probe, fit_probe, held_out
+from rag_geo.records import Claim, Sentence
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,6 +29,18 @@ _Result = TypeVar("_Result")
 
 #: Inverse strength of the L2 penalty on standardised signals: a few hundred claims from unlike question sets.
 STRENGTH = 0.1
+#: Ridge penalty of the probes, divided by the width; between 0.3 and 3 makes no difference on `evals/dev.jsonl`.
+RIDGE = 1.0
+#: Quotes that are examined where signals are measured: more than the assistant does, which takes the best by a probe
+#: that is not fitted yet.
+OBSERVED = 5
+
+
+class Pin(NamedTuple):
+    """A sentence that the model was asked about: its state in base64, and whether the sentence holds the answer."""
+
+    state: str
+    right: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +49,9 @@ class Observation:
 
     `signals` are the gate's; `claims` those of each written claim that passed the deterministic rungs, `quotes` those
     of each quote; `right` and `quotes_right` say for each of them whether it is a right answer; `wrote` is the whole
-    answer. `group` names the question set.
+    answer. `group` names the question set. `gate_state` is the model's hidden state after the gate's question, in
+    base64; `pins` are the sentences that it was asked about, and `claims_pins` and `quotes_pins` say by their places
+    which of them each claim and each quote cites.
     """
 
     id: str
@@ -49,13 +65,19 @@ class Observation:
     wrote: str = ""
     model: str = ""
     prompt_id: str = ""
+    gate_state: str = ""
+    pins: tuple[Pin, ...] = ()
+    claims_pins: tuple[tuple[int, ...], ...] = ()
+    quotes_pins: tuple[tuple[int, ...], ...] = ()
 
 
 def observe(assistant: Assistant, cases: Sequence[Case], group: str) -> Iterator[Observation]:
-    """Ask each question; `assistant` must let everything through (`calibration.PERMISSIVE`)."""
+    """Ask each question that asks for one thing; `assistant` must let everything through (`calibration.PERMISSIVE`)."""
     for case in cases:
         assistant.generator.start()
         asked = assistant.retrieve(case.question, before=case.before)
+        if asked.parts:
+            continue
         texts: list[str] = []
         claims: list[Claim] = []
         quotes: list[Claim] = []
@@ -63,7 +85,8 @@ def observe(assistant: Assistant, cases: Sequence[Case], group: str) -> Iterator
             _last(assistant.judge(asked))
             texts = _last(assistant.write(asked))
             claims = [claim for claim in assistant.consider(texts, asked) if claim.signals]
-            quotes = [claim for claim in assistant.quote(asked) if claim.signals]
+            quotes = [claim for claim in assistant.quote(asked, OBSERVED) if claim.signals]
+        pins = list(asked.pinpointed)
         yield Observation(
             id=f"{group}/{case.id}",
             group=group,
@@ -76,7 +99,31 @@ def observe(assistant: Assistant, cases: Sequence[Case], group: str) -> Iterator
             wrote=" ".join(texts),
             model=assistant.generator.id,
             prompt_id=assistant.prompt_id,
+            gate_state=_packed(asked.states.get("gate", b"")),
+            pins=tuple(Pin(_packed(asked.pinpointed[one].state), holds_answer(one.text, case)) for one in pins),
+            claims_pins=_pins_of(claims, pins),
+            quotes_pins=_pins_of(quotes, pins),
         )
+
+
+def holds_answer(sentence: str, case: Case) -> bool:
+    """Whether a sentence of a document is gold, or is a right answer by itself."""
+    if not case.answerable:
+        return False
+    return any(gold.quote and same_sentence(gold.quote, sentence) for gold in case.gold) or (
+        bool(case.must or case.answers) and is_right([Claim(sentence, "verified")], replace(case, gold=()))
+    )
+
+
+def _pins_of(claims: Sequence[Claim], pins: Sequence[Sentence]) -> tuple[tuple[int, ...], ...]:
+    """The places of the sentences that each claim cites."""
+    at = {(one.file, one.start): place for place, one in enumerate(pins)}
+    cited = [[(citation.file, citation.start) for citation in claim.citations] for claim in claims]
+    return tuple(tuple(at[one] for one in each if one in at) for each in cited)
+
+
+def _packed(state: bytes) -> str:
+    return base64.b64encode(state).decode()
 
 
 def _last(steps: Steps[object, None, _Result]) -> _Result:
@@ -106,13 +153,15 @@ def fit(
 ) -> Calibration:
     """Fit all three models by logistic regression on standardised signals.
 
-    The gate only saves time, so its threshold is where it turns away the share `wrong_refusals` of the questions that
-    got a right claim. The check decides: its threshold is the lowest of the curve at which at least the share `refused`
-    of the unanswerable questions is refused and at most the share `wrong` of the answerable gets a wrong answer; the
-    curve is drawn from fits that did not see the question.
+    First the probes are fitted; what follows is fitted on the values that fits without the question give. The gate only
+    saves time, so its threshold is where it turns away the share `wrong_refusals` of the questions that got a right
+    claim. The check decides: its threshold is the lowest of the curve at which at least the share `refused` of the
+    unanswerable questions is refused and at most the share `wrong` of the answerable gets a wrong answer; the curve is
+    drawn from fits that did not see the question.
     """
     import numpy as np
 
+    probes, observations = felt(observations)
     kinds = {one.answerable for one in observations if one.signals.get("gate") is not None}
     if len(kinds) < 2 or len({right for one in observations for right in one.right}) < 2:
         raise UsageError(
@@ -138,7 +187,60 @@ def fit(
         prompt_id=prompt_id,
         fitted_on={g: sum(o.group == g for o in observations) for g in sorted({o.group for o in observations})},
         curve=tuple(tuple(point) for point in curve),
+        probes=probes,
     )
+
+
+def felt(observations: Sequence[Observation]) -> tuple[dict[str, Probe], list[Observation]]:
+    """Fit the probes, and give the observations with the values that fits without their question give.
+
+    Of the quotes those stay that the assistant would examine: the `QUOTES` best by the probe. Without states there
+    are no probes, and every value is 0.
+    """
+    import numpy as np
+
+    gates = [(one.id, one.gate_state, one.answerable) for one in observations if one.gate_state]
+    pins = [(one.id, pin.state, pin.right) for one in observations for pin in one.pins if pin.state]
+    if not gates or not pins:
+        return {}, list(observations)
+    seen = {
+        name: (_states([state for _, state, _ in rows]), np.array([yes for *_, yes in rows]), [id for id, *_ in rows])
+        for name, rows in (("gate", gates), ("pinpoint", pins))
+    }
+    probes = {name: fit_probe(states, yes, RIDGE) for name, (states, yes, _) in seen.items()}
+    gate, pin = (held_out(*each, RIDGE).tolist() for each in seen.values())
+    at_gate = {row[0]: value for row, value in zip(gates, gate, strict=True)}
+    values = iter(pin)
+    return probes, [
+        _with_felt(one, at_gate.get(one.id, 0.0), [next(values) if pin.state else 0.0 for pin in one.pins])
+        for one in observations
+    ]
+
+
+def _with_felt(one: Observation, gate: float, pins: Sequence[float]) -> Observation:
+    def signals(each: Mapping[str, float], cited: Sequence[int]) -> dict[str, float]:
+        best = max((pins[place] for place in cited), default=0.0)
+        return {**each, "gate_state": gate, "pinpoint_state": best}
+
+    claims = tuple(map(signals, one.claims, one.claims_pins))
+    quotes = [
+        (signals(each, cited), right)
+        for each, cited, right in zip(one.quotes, one.quotes_pins, one.quotes_right, strict=True)
+    ]
+    quotes = sorted(quotes, key=lambda pair: -pair[0]["pinpoint_state"])[:QUOTES]
+    return replace(
+        one,
+        signals={**one.signals, "gate_state": gate},
+        claims=claims,
+        quotes=tuple(each for each, _ in quotes),
+        quotes_right=tuple(right for _, right in quotes),
+    )
+
+
+def _states(packed: Sequence[str]) -> npt.NDArray[np.float32]:
+    import numpy as np
+
+    return np.stack([np.frombuffer(base64.b64decode(one), "<f2") for one in packed]).astype(np.float32)
 
 
 class OperatingPoint(NamedTuple):
@@ -253,4 +355,13 @@ def restore(path: Path) -> list[Observation]:
     lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
     stored = [json.loads(line) for line in lines]
     lists = ("claims", "right", "quotes", "quotes_right")
-    return [Observation(**one | {name: tuple(one[name]) for name in lists}) for one in stored]
+    nested = ("claims_pins", "quotes_pins")
+    return [
+        Observation(
+            **one
+            | {name: tuple(one[name]) for name in lists}
+            | {name: tuple(map(tuple, one[name])) for name in nested}
+            | {"pins": tuple(Pin(*pin) for pin in one["pins"])}
+        )
+        for one in stored
+    ]

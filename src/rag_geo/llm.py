@@ -59,6 +59,17 @@ class Written(NamedTuple):
     logprob: float
 
 
+class Chosen(NamedTuple):
+    """What a model thinks of the next token: natural-log probability of each option's first token, and its state.
+
+    `state` is the last hidden state of the token that was read last, normalised, as little-endian float16[width]: what
+    all those probabilities are computed from, and more (`rag_geo.probing`). Empty for a model that does not show it.
+    """
+
+    logprobs: tuple[float, ...]
+    state: bytes = b""
+
+
 class Generator(Protocol):
     """A language model that reads prompts, chooses between given words and writes greedily."""
 
@@ -90,11 +101,11 @@ class Generator(Protocol):
         """Read a prompt so that what is asked after it starts from there; gives (tokens done, tokens in all)."""
         ...
 
-    def choose(self, prompt: Prompt, options: Sequence[str]) -> tuple[float, ...]:
-        """Natural-log probability of each option's first token as the next token after the prompt."""
+    def choose(self, prompt: Prompt, options: Sequence[str]) -> Chosen:
+        """How probable each option is after the prompt."""
         ...
 
-    def choose_each(self, prompts: Sequence[Prompt], options: Sequence[str]) -> list[tuple[float, ...]]:
+    def choose_each(self, prompts: Sequence[Prompt], options: Sequence[str]) -> list[Chosen]:
         """`choose` for several prompts, of any lanes, read side by side: faster than one after the other."""
         ...
 
@@ -218,6 +229,7 @@ class LlamaGenerator:
         self._model = self._load(path, library)
         self._vocab = llama_cpp.llama_model_get_vocab(self._model)
         self._size = llama_cpp.llama_vocab_n_tokens(self._vocab)
+        self._width = llama_cpp.llama_model_n_embd(self._model)
         try:
             self._context = self._open_context(path, library, threads or len(os.sched_getaffinity(0)), context_size)
         except ModelError:
@@ -310,14 +322,14 @@ class LlamaGenerator:
         with self._lock:
             yield from self._advance(prompt)
 
-    def choose(self, prompt: Prompt, options: Sequence[str]) -> tuple[float, ...]:
-        """Natural-log probability of each option's first token as the next token after the prompt."""
+    def choose(self, prompt: Prompt, options: Sequence[str]) -> Chosen:
+        """How probable each option is after the prompt."""
         with self._lock:
-            for _ in self._advance(prompt):
+            for _ in self._advance(prompt, shown=True):
                 pass
-            return self._log_probabilities(-1, self._first_tokens(options))
+            return self._chosen(-1, self._first_tokens(options))
 
-    def choose_each(self, prompts: Sequence[Prompt], options: Sequence[str]) -> list[tuple[float, ...]]:
+    def choose_each(self, prompts: Sequence[Prompt], options: Sequence[str]) -> list[Chosen]:
         """`choose` for several prompts, of any lanes, read side by side: faster than one after the other.
 
         What the prompts of a lane have in common is read once; the rests share batches, each in a sequence of its own.
@@ -354,14 +366,20 @@ class LlamaGenerator:
     def _first_tokens(self, options: Sequence[str]) -> list[int]:
         return [self.tokenize(option, special=False)[0] for option in options]
 
-    def _log_probabilities(self, place: int, tokens: Sequence[int]) -> tuple[float, ...]:
-        """Natural-log probabilities of tokens after the token at `place` of the last batch."""
+    def _chosen(self, place: int, tokens: Sequence[int]) -> Chosen:
+        """How probable tokens are after the token at `place` of the last batch, which was read with its state shown."""
         logits = self._logits(place)
         top = float(logits.max())
         norm = top + math.log(float(_exp_sum(logits, top)))
-        return tuple(float(logits[i]) - norm for i in tokens)
+        return Chosen(tuple(float(logits[i]) - norm for i in tokens), self._state(place))
 
-    def _side_by_side(self, prompts: Sequence[Prompt], firsts: Sequence[int]) -> Iterator[tuple[float, ...]]:
+    def _state(self, place: int) -> bytes:
+        import numpy as np
+
+        pointer = self._llama.llama_get_embeddings_ith(self._context, place)
+        return np.ctypeslib.as_array(pointer, shape=(self._width,)).astype("<f2").tobytes() if pointer else b""
+
+    def _side_by_side(self, prompts: Sequence[Prompt], firsts: Sequence[int]) -> Iterator[Chosen]:
         """Read prompts, at most `SIDES`, each in a sequence that starts as a copy of what its lane has in common."""
         wholes = [self.prompt_tokens(prompt) for prompt in prompts]
         by_lane: dict[Lane, list[int]] = {}
@@ -390,28 +408,39 @@ class LlamaGenerator:
 
     def _read_sides(
         self, sides: Sequence[_Lane], wholes: Sequence[Sequence[int]], firsts: Sequence[int]
-    ) -> Iterator[tuple[float, ...]]:
-        """Read the rest of each prompt into its side, all of them in common batches."""
+    ) -> Iterator[Chosen]:
+        """Read the rest of each prompt into its side, all of them in common batches, their last tokens at the end."""
         waiting = [
-            (side, place, token, place == len(whole) - 1)
+            (side, place, whole[place])
             for side, whole in zip(sides, wholes, strict=True)
-            for place, token in enumerate(whole)
-            if place >= len(side.tokens)
+            for place in range(len(side.tokens), len(whole) - 1)
         ]
+        lasts = [(side, len(whole) - 1, whole[-1]) for side, whole in zip(sides, wholes, strict=True)]
         self._last = None
-        self._read += len(waiting)
+        self._read += len(waiting) + len(lasts)
         self._cached += sum(len(side.tokens) for side in sides)
         for first in range(0, len(waiting), READ_BATCH):
-            part = waiting[first : first + READ_BATCH]
-            for i, (side, place, token, last) in enumerate(part):
-                self._put(i, token, place, side.sequence, wanted=last)
-            self._batch.n_tokens = len(part)
-            code = self._llama.llama_decode(self._context, self._batch)
-            if code != 0:
-                raise _decode_error(code)
-            for i, (_, _, _, last) in enumerate(part):
-                if last:
-                    yield self._log_probabilities(i, firsts)
+            self._read_beside(waiting[first : first + READ_BATCH], shown=False)
+        self._read_beside(lasts, shown=True)
+        for i in range(len(lasts)):
+            yield self._chosen(i, firsts)
+
+    def _read_beside(self, part: Sequence[tuple[_Lane, int, int]], *, shown: bool) -> None:
+        """Read a batch of (sequence, position, token); `shown` are the logits and the state of each."""
+        for i, (side, place, token) in enumerate(part):
+            self._put(i, token, place, side.sequence, wanted=shown)
+        self._batch.n_tokens = len(part)
+        code = self._decode_batch(shown=shown)
+        if code != 0:
+            raise _decode_error(code)
+
+    def _decode_batch(self, *, shown: bool) -> int:
+        """Let llama.cpp read the batch and give its code; `shown`: with the state of its tokens.
+
+        A batch that shows states costs as if the logits of all its tokens were wanted: only short ones do.
+        """
+        self._llama.llama_set_embeddings(self._context, shown)
+        return int(self._llama.llama_decode(self._context, self._batch))
 
     def start(self) -> None:
         """Forget an earlier `stop()`: a new question begins."""
@@ -430,11 +459,23 @@ class LlamaGenerator:
                 self._llama.llama_model_free(self._model)
                 self._context = self._model = None
 
-    def _advance(self, prompt: Prompt) -> Iterator[tuple[int, int]]:
-        """Bring the prompt's lane to the end of the prompt, reading only what it does not hold."""
-        yield from self._bring(prompt, self.prompt_tokens(prompt))
+    def _advance(self, prompt: Prompt, *, shown: bool = False) -> Iterator[tuple[int, int]]:
+        """Bring the prompt's lane to the end of the prompt, reading only what it does not hold.
 
-    def _bring(self, prompt: Prompt, tokens: list[int], *, beside: int = 0) -> Iterator[tuple[int, int]]:
+        `shown`: the last token is read for itself, so that its state can be seen.
+        """
+        tokens = self.prompt_tokens(prompt)
+        if not shown:
+            yield from self._bring(prompt, tokens)
+            return
+        if self._lanes[prompt.lane].tokens[: len(tokens) - 1] != tokens[:-1]:
+            yield from self._bring(prompt, tokens[:-1])
+        self._last = None
+        yield from self._bring(prompt, tokens, shown=True)
+
+    def _bring(
+        self, prompt: Prompt, tokens: list[int], *, beside: int = 0, shown: bool = False
+    ) -> Iterator[tuple[int, int]]:
         """Bring the prompt's lane to `tokens`, the prompt or a part of it, with room for `beside` tokens more."""
         if self._stop.is_set():
             raise Stopped("stopped")
@@ -451,7 +492,7 @@ class LlamaGenerator:
         self._forget(lane, kept)
         self._cached += kept
         self._read += len(tokens) - kept
-        yield from self._decode(lane, tokens[kept:])
+        yield from self._decode(lane, tokens[kept:], shown=shown)
 
     def _logits(self, place: int = -1) -> npt.NDArray[np.float32]:
         """Logits after a token of the last batch, ``float32[vocabulary]``: a view that the next reading overwrites."""
@@ -479,14 +520,14 @@ class LlamaGenerator:
             del lane.tokens[kept:]
             self._last = None
 
-    def _decode(self, lane: _Lane, tokens: Sequence[int]) -> Iterator[tuple[int, int]]:
+    def _decode(self, lane: _Lane, tokens: Sequence[int], *, shown: bool = False) -> Iterator[tuple[int, int]]:
         """Read tokens into a lane, a batch at a time; gives (tokens in the lane, tokens it will hold)."""
         total = len(lane.tokens) + len(tokens)
         for first in range(0, len(tokens), READ_BATCH):
             part = tokens[first : first + READ_BATCH]
             self._fill(lane, part, final=first + len(part) == len(tokens))
             self._last = None
-            code = self._llama.llama_decode(self._context, self._batch)
+            code = self._decode_batch(shown=shown)
             if code != 0:
                 # What of the batch reached the cache is unknown: the lane goes back to what it held.
                 self._llama.llama_memory_seq_rm(self._memory, lane.sequence, len(lane.tokens), -1)

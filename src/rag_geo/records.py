@@ -208,6 +208,14 @@ class Near:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """One thing that a question asks for, as a question of its own; `found` if a verified sentence answers it."""
+
+    question: str
+    found: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Timings:
     """Seconds; `total_s` counts from the question with models loaded, `load_s` is before it."""
 
@@ -232,7 +240,8 @@ class Tokens:
 class Answer:
     """What the user gets. `answer` holds the verified claims only.
 
-    `searched` is the question that was answered: for a follow-up it says in full what `question` leaves out.
+    `searched` is the question that was answered: for a follow-up it says in full what `question` leaves out. `parts`
+    are those of a question that asks for several things, each answered for itself; none where it asks for one.
     """
 
     question: str
@@ -250,6 +259,7 @@ class Answer:
     timings: Timings = field(default_factory=Timings)
     tokens: Tokens = field(default_factory=Tokens)
     signals: Mapping[str, float] = field(default_factory=dict)
+    parts: tuple[Part, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

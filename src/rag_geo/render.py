@@ -119,6 +119,11 @@ def status_line(answer: Answer) -> str:
     return UNPROVED_LINE if answer.status == "not_found" and answer.claims else STATUS_LINES[answer.status]
 
 
+def lacking(answer: Answer) -> tuple[str, ...]:
+    """Give the parts of the question that were not answered, where others were."""
+    return tuple(part.question for part in answer.parts if not part.found) if answer.answer else ()
+
+
 def footnotes(claims: Iterable[Claim]) -> Footnotes:
     """Give numbers to the citations of the verified claims: one mark for one sentence, its supporting words united."""
     numbered: dict[tuple[str, int, int], Citation] = {}
@@ -151,6 +156,8 @@ def answer_lines(answer: Answer, *, verbose: bool = False) -> list[Line]:
         lines += [Line(), *(_sentence_line(claim, marks) for claim, marks in notes.marks), Line()]
     for number, citation in enumerate(notes.citations, start=1):
         lines += _citation_lines(number, citation)
+    for part in lacking(answer):
+        lines.append(Line((Segment("not found: ", "warn"), Segment(visible(part))), hanging=11))
     if answer.status == "not_found" and answer.near:
         lines += [Line(), Line((Segment("Nearest paragraphs:", "faint"),))]
         lines += [line for near in answer.near for line in _near_lines(near)]
@@ -378,6 +385,7 @@ def answer_markdown(answer: Answer) -> str:
             for piece, supports in quote_pieces(citation.quote, citation.support)
         )
         parts.append(f"\\[{number}\\] {markdown_text(place(citation.file, citation.paragraph))}\n\n> “{quote}”")
+    parts += [f"Not found: {markdown_text(part)}" for part in lacking(answer)]
     if answer.status == "not_found":
         parts += [_near_markdown(near) for near in answer.near]
     if count := sum(claim.status == "withheld" for claim in answer.claims):

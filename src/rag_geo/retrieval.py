@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from itertools import zip_longest
 
 import numpy as np
 from numpy.typing import NDArray
@@ -311,6 +312,15 @@ def sentence_values(hits: Sequence[Hit], question: str) -> list[list[float]]:
         ]
         for hit, row in zip(hits, words, strict=True)
     ]
+
+
+def interleaved(rankings: Sequence[Sequence[Hit]], most: int | None = None) -> tuple[Hit, ...]:
+    """One ranking of several: the first of each, the second of each, and so on; a paragraph keeps its best place."""
+    turns = (hit for turn in zip_longest(*rankings) for hit in turn if hit is not None)
+    found: dict[tuple[str, int], Hit] = {}
+    for hit in turns:
+        found.setdefault((hit.file, hit.paragraph), hit)
+    return tuple(found.values())[:most]
 
 
 def _at(values: Sequence[float], i: int) -> float:

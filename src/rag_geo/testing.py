@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from rag_geo.embedding import Progress, Vectors
-from rag_geo.llm import Stopped, Written
+from rag_geo.llm import Chosen, Stopped, Written
 from rag_geo.prompts import Lane, Prompt
 from rag_geo.records import Tokens
 
@@ -90,15 +90,15 @@ class ScriptedGenerator:
                 raise Stopped("stopped")
             yield done, total
 
-    def choose(self, prompt: Prompt, options: Sequence[str]) -> tuple[float, ...]:
-        """Log-probabilities whose difference is the scripted log-odds (5 when nothing is scripted)."""
+    def choose(self, prompt: Prompt, options: Sequence[str]) -> Chosen:
+        """Log-probabilities whose difference is the scripted log-odds (5 when nothing is scripted); no state."""
         self.prompts.append(prompt)
         scripted = self.odds.get(prompt.lane, 5.0)
         odds = scripted.pop(0) if isinstance(scripted, list) else scripted
         yes = -math.log1p(math.exp(-odds))
-        return (yes, yes - odds, *(-math.inf for _ in options[2:]))
+        return Chosen((yes, yes - odds, *(-math.inf for _ in options[2:])))
 
-    def choose_each(self, prompts: Sequence[Prompt], options: Sequence[str]) -> list[tuple[float, ...]]:
+    def choose_each(self, prompts: Sequence[Prompt], options: Sequence[str]) -> list[Chosen]:
         """`choose` for each."""
         return [self.choose(prompt, options) for prompt in prompts]
 

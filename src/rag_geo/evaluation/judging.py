@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from rag_geo.errors import UsageError
-from rag_geo.evaluation.cases import Case, is_right, matches
+from rag_geo.evaluation.cases import Case, is_part, is_right, matches
 from rag_geo.evaluation.metrics import ndcg_at, recall_at, reciprocal_rank
 from rag_geo.evaluation.negations import negation_off
 from rag_geo.evaluation.results import MUST_BE_ZERO
@@ -120,10 +120,12 @@ def answer_scores(answer: Answer, case: Case, gold: Sequence[Place], index: Inde
     """Measure an answer by what a right one is, what it cites, and what it says beyond that; None: does not apply.
 
     ``answered``: something is shown. Of answerable questions: ``correct`` (`is_right` of the shown sentences together),
-    ``wrong_answer`` (shown and not correct), ``false_refusal`` (nothing shown), ``correct_and_cited`` (correct, and
-    every shown sentence cites a gold paragraph), ``right_if_shown`` (correct, or nothing is shown and the best withheld
-    sentence alone would be; None if no sentence came as far as having a probability). Of unanswerable ones:
-    ``false_answer`` (something is shown, unless the case has patterns for putting a false premise right and it does).
+    ``incomplete`` (what is shown is part of a right answer, and the answer itself names what was not found),
+    ``wrong_answer`` (shown, not correct and not incomplete), ``false_refusal`` (nothing shown), ``correct_and_cited``
+    (correct, and every shown sentence cites a gold paragraph), ``right_if_shown`` (correct, or nothing is shown and the
+    best withheld sentence alone would be; None if no sentence came as far as having a probability). Of unanswerable
+    ones: ``false_answer`` (something is shown, unless the case has patterns for putting a false premise right and it
+    does).
     ``withheld``: share of the sentences, of what the model wrote and of quotes that were tried in its place.
     """
     shown = [claim for claim in answer.claims if claim.status == "verified"]
@@ -134,7 +136,8 @@ def answer_scores(answer: Answer, case: Case, gold: Sequence[Place], index: Inde
         scores |= {
             "correct": float(correct),
             "correct_and_cited": float(correct and cited) if gold else None,
-            "wrong_answer": float(answered and not correct),
+            "wrong_answer": float(answered and not correct and not _incomplete(answer, shown, case)),
+            "incomplete": float(not correct and _incomplete(answer, shown, case)),
             "false_refusal": float(not answered),
             "right_if_shown": _right_if_shown(answer, case, correct) if answered or best_claim(answer) else None,
         }
@@ -148,6 +151,12 @@ def answer_scores(answer: Answer, case: Case, gold: Sequence[Place], index: Inde
     scores["first_evidence_s"] = answer.timings.first_evidence_s
     scores["total_s"] = answer.timings.total_s
     return scores
+
+
+def _incomplete(answer: Answer, shown: Sequence[Claim], case: Case) -> bool:
+    """Whether every shown sentence is part of a right answer and a part of the question is named as not found."""
+    named = any(not part.found for part in answer.parts)
+    return bool(shown) and named and all(is_part(claim, case) for claim in shown)
 
 
 def best_claim(answer: Answer) -> Claim | None:

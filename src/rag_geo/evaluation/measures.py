@@ -52,6 +52,10 @@ MEASURES = (
     ),
     Measure("answered", "answered", "Answers", about="an answer was shown"),
     Measure("wrong_of_shown", "wrong when shown", "Answers", "lower", about="of the answers that were shown"),
+    Measure(
+        "incomplete", "incomplete answers", "Answers", "lower",
+        about="of the answerable: a part is right, and the answer names the part that was not found",
+    ),
     Measure("wrong_answer", "wrong answers", "Answers", "lower", gated=True, about="of the answerable: wrong"),
     Measure("false_answer", "false answers", "Answers", "lower", gated=True, about="of the unanswerable: answered"),
     Measure("false_refusal", "false refusals", "Answers", "lower", gated=True, about="of the answerable: refused"),

@@ -255,7 +255,7 @@ def scores_of(result: Result) -> dict[str, float]:
     """The scores that apply to a result, and `wrong_of_shown` for an answer that was shown."""
     scores = {name: float(value) for name, value in result.scores.items() if value is not None}
     if scores.get("answered"):
-        scores["wrong_of_shown"] = float(not right_if_shown(result))
+        scores["wrong_of_shown"] = float(not right_if_shown(result) and not scores.get("incomplete"))
     return scores
 
 

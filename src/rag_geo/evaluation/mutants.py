@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, NamedTuple
 
 from rag_geo import prompts
-from rag_geo.assistant import NO_FILTERS, Asked, Assistant, retrieval_signals
+from rag_geo.assistant import NO_FILTERS, QUOTES, Asked, Assistant, retrieval_signals
 from rag_geo.calibration import Calibration
 from rag_geo.evaluation import corruptions
 from rag_geo.evaluation.cases import Case
@@ -25,9 +25,10 @@ from rag_geo.evaluation.remembering import DrawingGenerator, Memory, Remembering
 from rag_geo.evaluation.results import Result
 from rag_geo.evaluation.tiers import Bench, answer_jobs
 from rag_geo.index import Index
-from rag_geo.llm import Generator, LlamaGenerator, Written
+from rag_geo.llm import Chosen, Generator, LlamaGenerator, Written
+from rag_geo.probing import Probe
 from rag_geo.prompts import Part, Prompt
-from rag_geo.records import Citation, Claim, Event, Filters
+from rag_geo.records import Citation, Claim, Event, Filters, Hit
 from rag_geo.render import Line, Segment, table_lines
 from rag_geo.retrieval import embed_query, search
 
@@ -92,9 +93,9 @@ class Altering(Broken):
         """See `Assistant.consider`."""
         return [self._alter(claim, self.index) for claim in super().consider(texts, asked)]
 
-    def quote(self, asked: Asked) -> list[Claim]:
+    def quote(self, asked: Asked, most: int = QUOTES) -> list[Claim]:
         """See `Assistant.quote`."""
-        return [self._alter(claim, self.index) for claim in super().quote(asked)]
+        return [self._alter(claim, self.index) for claim in super().quote(asked, most)]
 
 
 def cite_next(claim: Claim, index: Index) -> Claim:
@@ -172,19 +173,25 @@ def _with_thresholds(threshold: float) -> Callable[[Assistant, Sequence[Case]], 
 class SayingYes(Through):
     """A model that says Yes to everything but the gate: every sentence holds the answer, every claim is stated."""
 
-    def choose(self, prompt: Prompt, options: Sequence[str]) -> tuple[float, ...]:
+    def choose(self, prompt: Prompt, options: Sequence[str]) -> Chosen:
         """See `Generator.choose`."""
         if prompt.lane == "answer":
             return self.generator.choose(prompt, options)
-        return (0.0, *(-_YES for _ in options[1:]))
+        return Chosen((0.0, *(-_YES for _ in options[1:])), self.generator.choose(prompt, options).state)
 
-    def choose_each(self, prompts: Sequence[Prompt], options: Sequence[str]) -> list[tuple[float, ...]]:
+    def choose_each(self, prompts: Sequence[Prompt], options: Sequence[str]) -> list[Chosen]:
         """See `Generator.choose_each`."""
         return [self.choose(prompt, options) for prompt in prompts]
 
 
 def _saying_yes(assistant: Assistant, _cases: Sequence[Case]) -> Assistant:
-    return remake(assistant, generator=SayingYes(assistant.generator))
+    old = assistant.calibration
+    # The probe is to feel a clear yes, too.
+    probes = {
+        name: Probe(1.0, (0.0,) * len(probe.weights)) if name == "pinpoint" else probe
+        for name, probe in old.probes.items()
+    }
+    return remake(assistant, generator=SayingYes(assistant.generator), calibration=replace(old, probes=probes))
 
 
 class CopyingTop(Broken):
@@ -222,14 +229,13 @@ class CopyingTop(Broken):
 class Shuffling(Broken):
     """Retrieval that ranks the paragraphs of the whole collection at random, drawn by the question."""
 
-    def retrieve(self, question: str, filters: Filters = NO_FILTERS, before: Sequence[str] = ()) -> Asked:
-        """See `Assistant.retrieve`."""
-        asked, settings = super().retrieve(question, filters, before), self.settings.retrieval
-        paragraphs = len(self.index.rows.paragraph_number)
+    def find(self, question: str, filters: Filters = NO_FILTERS) -> tuple[Hit, ...]:
+        """See `Assistant.find`."""
+        settings, paragraphs = self.settings.retrieval, len(self.index.rows.paragraph_number)
         everything = replace(settings, documents=max(1, len(self.index.documents)), paragraphs=max(1, paragraphs))
-        hits = list(search(self.index, asked.question, embed_query(self.embedder, asked.question), everything, filters))
-        random.Random(asked.question).shuffle(hits)
-        return self.found(asked.typed, asked.question, tuple(hits[: settings.paragraphs]))
+        hits = list(search(self.index, question, embed_query(self.embedder, question), everything, filters))
+        random.Random(question).shuffle(hits)
+        return tuple(hits[: settings.paragraphs])
 
 
 class Misreading(Broken):
@@ -246,7 +252,7 @@ class Misreading(Broken):
         case = self._others[question]
         other = super().retrieve(case.question, filters, case.before)
         signals = retrieval_signals(asked.question, other.hits, other.passages)
-        return replace(asked, hits=other.hits, passages=other.passages, signals=signals)
+        return replace(asked, hits=other.hits, passages=other.passages, signals=signals, parts=())
 
 
 # --- what the model is given and how it writes ------------------------------------------------------------------
@@ -259,11 +265,11 @@ class WithoutExamples(Through):
         """See `Generator.read`."""
         return self.generator.read(self.bare(prompt))
 
-    def choose(self, prompt: Prompt, options: Sequence[str]) -> tuple[float, ...]:
+    def choose(self, prompt: Prompt, options: Sequence[str]) -> Chosen:
         """See `Generator.choose`."""
         return self.generator.choose(self.bare(prompt), options)
 
-    def choose_each(self, prompts: Sequence[Prompt], options: Sequence[str]) -> list[tuple[float, ...]]:
+    def choose_each(self, prompts: Sequence[Prompt], options: Sequence[str]) -> list[Chosen]:
         """See `Generator.choose_each`."""
         return self.generator.choose_each([self.bare(prompt) for prompt in prompts], options)
 

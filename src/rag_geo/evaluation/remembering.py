@@ -6,6 +6,7 @@ that remembers only for what that step makes different.
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import os
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rag_geo.errors import UsageError
-from rag_geo.llm import Generator, LlamaGenerator, Stopped, Written
+from rag_geo.llm import Chosen, Generator, LlamaGenerator, Stopped, Written
 from rag_geo.prompts import Prompt
 from rag_geo.records import Tokens
 
@@ -58,11 +59,11 @@ class Through:
         """See `Generator.read`."""
         return self.generator.read(prompt)
 
-    def choose(self, prompt: Prompt, options: Sequence[str]) -> tuple[float, ...]:
+    def choose(self, prompt: Prompt, options: Sequence[str]) -> Chosen:
         """See `Generator.choose`."""
         return self.generator.choose(prompt, options)
 
-    def choose_each(self, prompts: Sequence[Prompt], options: Sequence[str]) -> list[tuple[float, ...]]:
+    def choose_each(self, prompts: Sequence[Prompt], options: Sequence[str]) -> list[Chosen]:
         """See `Generator.choose_each`."""
         return self.generator.choose_each(prompts, options)
 
@@ -157,23 +158,23 @@ class RememberingGenerator(Through):
         if not self.memory.knows(self._prompt_key(prompt)):
             yield from self.generator.read(prompt)
 
-    def choose(self, prompt: Prompt, options: Sequence[str]) -> tuple[float, ...]:
+    def choose(self, prompt: Prompt, options: Sequence[str]) -> Chosen:
         """See `Generator.choose`."""
         self._check()
         key = self._choice_key(prompt, options)
         if self.memory.get(key) is None:
-            self.memory.keep(key, self.generator.choose(prompt, options))
-        return tuple(self.memory.get(key))
+            self.memory.keep(key, _packed(self.generator.choose(prompt, options)))
+        return _unpacked(self.memory.get(key))
 
-    def choose_each(self, prompts: Sequence[Prompt], options: Sequence[str]) -> list[tuple[float, ...]]:
+    def choose_each(self, prompts: Sequence[Prompt], options: Sequence[str]) -> list[Chosen]:
         """See `Generator.choose_each`: those that are new are asked together."""
         self._check()
         keys = [self._choice_key(prompt, options) for prompt in prompts]
         new = {key: prompt for key, prompt in zip(keys, prompts, strict=True) if self.memory.get(key) is None}
         if new:
             for key, chosen in zip(new, self.generator.choose_each(list(new.values()), options), strict=True):
-                self.memory.keep(key, chosen)
-        return [tuple(self.memory.get(key)) for key in keys]
+                self.memory.keep(key, _packed(chosen))
+        return [_unpacked(self.memory.get(key)) for key in keys]
 
     def write(self, prompt: Prompt, max_tokens: int) -> Iterator[Written]:
         """See `Generator.write`."""
@@ -210,6 +211,15 @@ class RememberingGenerator(Through):
 
     def _choice_key(self, prompt: Prompt, options: Sequence[str]) -> str:
         return f"{self._prompt_key(prompt)}/choose/{json.dumps(list(options))}"
+
+
+def _packed(chosen: Chosen) -> list[object]:
+    return [list(chosen.logprobs), base64.b64encode(chosen.state).decode()]
+
+
+def _unpacked(said: Any) -> Chosen:  # noqa: ANN401 - JSON
+    logprobs, state = said
+    return Chosen(tuple(logprobs), base64.b64decode(state))
 
 
 def prompt_key(prompt: Prompt, model: str) -> str:

@@ -23,13 +23,13 @@ from typing import Any
 
 from rag_geo.errors import UsageError
 from rag_geo.evaluation.results import Result, read_results, to_json
-from rag_geo.records import Answer, Citation, Claim, Near, Source, Span, Timings, Tokens
+from rag_geo.records import Answer, Citation, Claim, Near, Part, Source, Span, Timings, Tokens
 from rag_geo.settings import Settings
 
 ROOT = Path("evals/runs")
 BASELINE = Path("evals/baseline")
 
-_RUN, _RESULTS, _SUMMARY = "run.json", "results.jsonl", "summary.json"
+RUN, RESULTS, SUMMARY = "run.json", "results.jsonl", "summary.json"
 _PACKAGES = ("rag-geo", "bm25s", "faiss-cpu", "llama-cpp-python", "numpy", "scikit-learn", "sentencex", "torch")
 #: What has to be the same when a run goes on.
 _SAME = ("model", "embedder", "prompt_id", "index", "settings")
@@ -44,7 +44,7 @@ class Run:
     @property
     def info(self) -> dict[str, Any]:
         """What is in ``run.json``. Raises `UsageError` when it cannot be read."""
-        path = self.folder / _RUN
+        path = self.folder / RUN
         try:
             found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
@@ -54,13 +54,13 @@ class Run:
     @property
     def results(self) -> list[Result]:
         """The results so far."""
-        path = self.folder / _RESULTS
+        path = self.folder / RESULTS
         return read_results(path) if path.exists() else []
 
     def append(self, results: Sequence[Result]) -> None:
         """Write the results of one job, all or none of them."""
         data = "".join(to_json(each) + "\n" for each in results).encode("utf-8", "surrogatepass")
-        descriptor = os.open(self.folder / _RESULTS, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+        descriptor = os.open(self.folder / RESULTS, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
         try:
             os.write(descriptor, data)
         finally:
@@ -79,15 +79,15 @@ class Run:
                     f"run {self.folder.name!r} was begun with {name} {before[name]!r}, this is {made_with[name]!r}",
                     hint="begin a new run: rag-geo eval without --resume",
                 )
-        self._write(_RUN, info | {"made_with": {**before, **made_with}})
+        self._write(RUN, info | {"made_with": {**before, **made_with}})
 
     def summarise(self, summary: Mapping[str, Any]) -> None:
         """Keep the figures."""
-        self._write(_SUMMARY, summary)
+        self._write(SUMMARY, summary)
 
     def mend(self) -> None:
         """Cut off what an interrupted write left behind the last whole line."""
-        path = self.folder / _RESULTS
+        path = self.folder / RESULTS
         data = path.read_bytes() if path.exists() else b""
         whole = data.rfind(b"\n") + 1
         if whole < len(data):
@@ -109,15 +109,21 @@ def begin(root: Path, name: str, plan: Mapping[str, Any]) -> Run:
         folder = root / f"{stamp}-{name}-{number}"
     folder.mkdir(parents=True)
     run = Run(folder)
-    run._write(_RUN, {"plan": plan, "begun": datetime.now(UTC).isoformat(timespec="seconds"), **surroundings()})
+    run._write(RUN, {"plan": plan, "begun": datetime.now(UTC).isoformat(timespec="seconds"), **surroundings()})
     return run
 
 
 def find(root: Path, name: str) -> Run:
-    """Find a run by its folder, or by the beginning of the folder's name. Raises `UsageError` when there is not one."""
-    if (Path(name) / _RUN).is_file():
+    """Find a run by its folder, by the beginning of the folder's name, or the last one that was begun by "latest".
+
+    Raises `UsageError` when there is not one.
+    """
+    if (Path(name) / RUN).is_file():
         return Run(Path(name))
-    found = sorted(root.glob(f"{glob_escape(name)}*/{_RUN}")) if name and "/" not in name else []
+    start = "" if name == "latest" else glob_escape(name)
+    found = sorted(root.glob(f"{start}*/{RUN}")) if name and "/" not in name else []
+    if name == "latest":
+        found = found[-1:]
     if len(found) != 1:
         what = f"{len(found)} runs begin with" if found else "there is no run"
         raise UsageError(f"{what} {name!r} in {str(root)!r}", hint=f"ls {root}")
@@ -129,14 +135,13 @@ def glob_escape(name: str) -> str:
     return "".join(f"[{c}]" if c in "*?[" else c for c in name)
 
 
-def results_to_compare(root: Path, name: str) -> list[Result]:
-    """Read the results to compare with: of a run, or with the name "baseline" the ones that are committed."""
+def find_measured(root: Path, name: str) -> Run:
+    """Find a run, or by the name "baseline" the one that is committed. Raises `UsageError` when there is not one."""
     if name != "baseline":
-        return find(root, name).results
-    files = sorted(BASELINE.glob("*.jsonl"))
-    if not files:
-        raise UsageError(f"there is no baseline in {str(BASELINE)!r}", hint="rag-geo eval, then copy its results.jsonl")
-    return [result for path in files for result in read_results(path)]
+        return find(root, name)
+    if not (BASELINE / RUN).is_file():
+        raise UsageError(f"there is no baseline in {str(BASELINE)!r}", hint="rag-geo eval baseline RUN")
+    return Run(BASELINE)
 
 
 # --- with what ---------------------------------------------------------------------------------------------------
@@ -227,6 +232,7 @@ def answer_from(table: Mapping[str, Any]) -> Answer:
         timings=Timings(**table["timings"]),
         tokens=Tokens(**table["tokens"]),
         signals=dict(table["signals"]),
+        parts=tuple(Part(**each) for each in table.get("parts", ())),
     )
 
 

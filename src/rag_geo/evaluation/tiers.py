@@ -38,10 +38,11 @@ from rag_geo.evaluation.judging import (
 )
 from rag_geo.evaluation.results import Result
 from rag_geo.index import Index
+from rag_geo.parts import parts
 from rag_geo.passages import sentences
 from rag_geo.records import Answer, Claim, Hit, Passage, Source, Timings
 from rag_geo.render import answer_object
-from rag_geo.retrieval import embed_query, search
+from rag_geo.retrieval import embed_query, interleaved, search
 from rag_geo.settings import Settings
 
 TIERS = ("retrieval", "answer", "grounding", "robustness")
@@ -110,8 +111,10 @@ def retrieval_jobs(cases: Sequence[Case], bench: Bench) -> list[Job]:
 
     def run(case: Case) -> list[Result]:
         start = time.perf_counter()
-        searched, gold = bench.searched(case), places(case, bench.index)
-        hits = search(bench.index, searched, embed_query(bench.embedder, searched), settings)
+        gold = places(case, bench.index)
+        asked = parts(bench.searched(case), bench.authors)
+        found = [search(bench.index, part, embed_query(bench.embedder, part), settings) for part in asked]
+        hits = interleaved(found, settings.paragraphs)
         seconds = time.perf_counter() - start
         scores = retrieval_scores(hits, gold, case)
         return [_result(case, "retrieval", scores, gold, bench.index, hits=hits[:DEPTH], seconds=seconds)]
