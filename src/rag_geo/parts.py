@@ -218,7 +218,8 @@ _OFFICES = frozenset(
 _OWN_LISTS = frozenset(listed("exports imports ports airports languages neighbours neighbors religions resources"))
 _HOLDING = r"(?:have|own|possess|produce|export|import|keep|operate|spend|consume|mine|refine|earn|generate)"
 _OF_SEVERAL = re.compile(
-    r"(?P<ask>who|what|which|how [a-z]+) (?P<be>is|are|was|were) the (?P<noun>[\w -]{2,60}?) (?P<prep>of|in) "
+    r"(?P<ask>who|what|which|how [a-z]+) (?P<be>is|are|was|were) the "
+    r"(?P<noun>(?:\w+ )?heads? of (?:state|government)|[\w -]{2,60}?) (?P<prep>of|in) "
     r"(?P<list>[^?;]+? and [^?;,]+?)(?P<rest>,? (?:in|on|by|since|as of|at the end of) \d[^,]*)?",
     re.IGNORECASE,
 )
@@ -580,7 +581,9 @@ def _base(verb: str) -> str:
     if re.search(r"([bdgmnprt])\1$", stem):
         return stem[:-1]
     return (
-        stem + "e" if re.search(r"(?:[cvuz]|[^s]s|[^aeo]at|[^n]g|ng(?<=ang)|dg|[bcdgpt]l|ar(?<!ear))$", stem) else stem
+        stem + "e"
+        if re.search(r"(?:[cvuz]|[^s]s|(?:[^eo]|cre)at|[^n]g|ng(?<=ang)|dg|[bcdgpt]l|ar(?<!ear))$", stem)
+        else stem
     )
 
 
@@ -760,7 +763,14 @@ def _with_noun(clause: str, head: str) -> str:
 
 
 def _with_topic(clause: str, head: str) -> str:
-    """Put the subject of "How large was X in 1999" or "What is X" in the place of "it"."""
+    """Put the subject of "How large was X in 1999", "What is X" or "How has X helped" in the place of "it"."""
+    again = re.match(
+        rf"(?P<ask>{_ASKS}(?: \w+)?? {AUXILIARY} )(?:it|they|he|she)(?P<verb> \w+)\b", clause, re.IGNORECASE
+    )
+    if again and head.casefold().startswith(again["ask"].casefold()):
+        subject = re.match(rf"([^,]{{1,60}}?){again['verb']}\b", head[again.end("ask") :])
+        if subject:
+            return again["ask"] + subject.group(1) + clause[again.start("verb") :]
     asked = re.match(
         r"(?:how [a-z]+|what|which|who) (?:is|are|was|were) (?P<all>(?P<topic>.+?)(?: in \d{4}| like| called)?)$",
         head,
