@@ -14,17 +14,16 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from collection import SAYS, Parrot, embedder, make_index  # noqa: E402
-
-from rag_geo.assistant import Assistant  # noqa: E402
-from rag_geo.calibration import CAREFUL  # noqa: E402
-from rag_geo.chat.room import House  # noqa: E402
-from rag_geo.chat.serve import Address, serve  # noqa: E402
-from rag_geo.index import Index  # noqa: E402
-from rag_geo.llm import Stopped, Written  # noqa: E402
-from rag_geo.process import allow, run_process  # noqa: E402
-from rag_geo.prompts import Prompt  # noqa: E402
-from rag_geo.settings import Settings  # noqa: E402
+from collection import SAYS, Parrot, embedder, make_index
+from rag_geo.assistant import Assistant
+from rag_geo.calibration import CAREFUL
+from rag_geo.chat.room import House
+from rag_geo.chat.serve import Address, serve
+from rag_geo.index import Index
+from rag_geo.llm import Stopped, Written
+from rag_geo.process import allow, run_process
+from rag_geo.prompts import Prompt
+from rag_geo.settings import Settings
 
 MORE = {
     "Who raised the tolls?": "Tolls were never raised by Peter Vance. The bridge cost 6 billion crowns.",

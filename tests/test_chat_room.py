@@ -258,7 +258,7 @@ def test_an_answer_and_a_conversation_can_be_kept(house):
     room = house.room("a")
     last(room.ask(OPENED, NONE))
     text, name = room.fetch({"do": "copy", "turn": "1"})
-    assert "The Calder Bridge opened in 1932." in text
+    assert "The Calder Bridge opened in 1932" in text
     assert name == ""
     text, name = room.fetch({"do": "save-markdown"})
     assert OPENED in text.replace("\\", "")
