@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,6 +16,8 @@ from collection import SAYS, embedder, make_assistant, make_index, write_questio
 from rag_geo import cli
 from rag_geo.errors import UsageError
 from rag_geo.evaluation import runs, suite
+from rag_geo.evaluation.cases import split_of
+from rag_geo.evaluation.metrics import summarise
 from rag_geo.evaluation.results import Result, read_results, to_json
 from rag_geo.evaluation.runs import Run, answer_from
 from rag_geo.render import answer_object
@@ -235,6 +238,7 @@ def test_the_checker_alone_takes_sentences_with_their_sources(bench, tmp_path):
         (["--compare", "yesterday"], "there is no run 'yesterday'"),
         (["--resume", "yesterday"], "there is no run 'yesterday'"),
         (["--compare", "baseline"], "there is no baseline"),
+        (["--resume", "latest"], "there is no run 'latest'"),
         (["--tier", "taste"], "'taste' is not one of"),
     ],
 )
@@ -250,12 +254,60 @@ def test_without_questions_nothing_is_begun(bench, tmp_path):
     assert "no question of" in out
 
 
-def test_the_baseline_is_every_committed_file(bench, monkeypatch, tmp_path):
+def test_a_run_is_kept_as_the_baseline_without_answers_and_places_and_gives_the_same_figures(
+    bench, monkeypatch, tmp_path
+):
     monkeypatch.chdir(tmp_path)
-    Path("evals/baseline").mkdir(parents=True)
-    Path("evals/baseline/a.jsonl").write_text(to_json(result("q1")) + "\n")
-    Path("evals/baseline/b.jsonl").write_text(to_json(result("q2")) + "\n")
-    assert [each.id for each in runs.results_to_compare(Path("evals/runs"), "baseline")] == ["q1", "q2"]
+    bench.ask("--tier", "retrieval", "--tier", "answer", "--tier", "grounding", "--tier", "robustness")
+    run = bench.last
+    assert f"{run.folder.name} is the baseline now" in bench("baseline", "latest")
+    kept = Run(Path("evals/baseline"))
+    text = "".join(path.read_text() for path in kept.folder.iterdir())
+    assert "48 cars" not in text, "a paragraph was kept"
+    assert str(bench.index) not in text
+    assert str(bench.questions.parent) not in text
+    assert kept.info["made_with"]["settings"]["index"] == bench.index.name
+    assert {name: kept.info[name] for name in ("begun", "git", "packages")} == {
+        name: run.info[name] for name in ("begun", "git", "packages")
+    }
+    assert "system" not in kept.info["machine"]
+    figures = summarise(run.results).all
+    assert summarise(kept.results).all == figures
+    assert json.loads((kept.folder / "summary.json").read_text())["all"]["correct"]["n"] == figures["correct"].n
+    assert bench("table") == bench("table", run.folder.name).replace(f"table {run.folder.name}", "table")
+    again = bench.ask("--tier", "retrieval", "--compare", "baseline")
+    assert "no score of any question changed" in again.lower()
+    assert "not measured" not in again.lower(), "the answers were not asked for"
+
+
+def test_only_a_finished_run_becomes_the_baseline(bench, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    run = runs.begin(bench.runs, "answer", {})
+    run.append([result()])
+    assert f"{run.folder.name!r} is not finished" in bench("baseline", run.folder.name, code=2)
+    assert not Path("evals/baseline").exists()
+    assert "there is no run" in bench("baseline", "yesterday", code=2)
+    assert "there is no baseline" in bench("table", code=2)
+
+
+def test_a_table_of_one_split_has_the_questions_of_that_split(bench):
+    bench.ask("--tier", "retrieval")
+    found = {split: bench("table", "latest", "--split", split) for split in ("dev", "test")}
+    numbers = {split: int(re.search(rf"Split `{split}`: (\d+) questions", out)[1]) for split, out in found.items()}
+    assert sum(numbers.values()) == 6
+    assert all(numbers.values())
+    assert "made by `rag-geo eval table latest --split dev`" in found["dev"]
+    bench.ask("--no-documents", "--split", "dev")
+    assert "has no result of the split 'test'" in bench("table", bench.last.folder.name, "--split", "test", code=2)
+
+
+def test_all_tiers_stay_within_the_split(bench):
+    tiers = ("--tier", "retrieval", "--tier", "answer", "--tier", "grounding", "--tier", "robustness")
+    bench.ask(*tiers, "--split", "test")
+    found = bench.last.results
+    assert {each.tier for each in found} == {"retrieval", "answer", "grounding", "robustness"}
+    assert {each.split for each in found} == {"test"}
+    assert {split_of(each.id.partition("/")[0]) for each in found} == {"test"}
 
 
 def test_a_result_survives_the_disk(tmp_path):
@@ -282,6 +334,7 @@ def test_a_line_that_is_no_result_is_named(tmp_path):
 def test_two_runs_of_one_second_have_folders_of_their_own(tmp_path):
     made = [runs.begin(tmp_path, "x", {}).folder for _ in range(3)]
     assert len(set(made)) == 3
+    assert runs.find(tmp_path, "latest").folder == max(made)
     with pytest.raises(UsageError, match=r"3 runs begin with|2 runs begin with|there is no run"):
         runs.find(tmp_path, made[0].name[:8])
     with pytest.raises(UsageError, match="is no run"):

@@ -44,7 +44,9 @@ from rag_geo.session import (
     evaluate,
     evaluate_mutants,
     evaluated_cases,
+    evaluated_table,
     find,
+    keep_baseline,
     model_object,
     open_index,
     pull_model,
@@ -339,6 +341,9 @@ _runs_option = click.option(
     metavar="DIR",
     help="Where runs are kept.",
 )
+_split_option = click.option(
+    "--split", type=click.Choice(["dev", "test"]), default=None, help="Only this half of the questions."
+)
 _questions_option = click.option(
     "--questions", type=_EXISTING, metavar="FILE", help="Questions, JSON lines (default: evals/questions.jsonl)."
 )
@@ -350,7 +355,7 @@ _questions_option = click.option(
 @click.option(
     "--kind", "kinds", multiple=True, metavar="KIND", help="Only questions of this kind; several are possible."
 )
-@click.option("--split", type=click.Choice(["dev", "test"]), default=None, help="Only this half of the questions.")
+@_split_option
 @click.option("--seed", type=int, default=0, show_default=True, help="Draws samples and made corruptions.")
 @click.option("--no-documents", "closed", is_flag=True, help="Ask the model alone, to see what the documents add.")
 @_questions_option
@@ -417,6 +422,24 @@ def eval_show(edges: Edges, /, run: str, wanted: str, runs: Path) -> int:
         _print_lines(edges, figures.case_lines(each))
         _print("\n")
     return 0
+
+
+@eval_command.command("baseline")
+@click.argument("run")
+@_runs_option
+def eval_baseline(run: str, runs: Path) -> int:
+    """Keep RUN as the baseline, in evals/baseline/: its figures and scores, without answers and paragraphs."""
+    kept = keep_baseline(runs, run)
+    return _print(f"{visible_name(kept.folder.name)} is the baseline now\n")
+
+
+@eval_command.command("table")
+@click.argument("run", metavar="[RUN|baseline]", default="baseline")
+@_split_option
+@_runs_option
+def eval_table(run: str, split: str | None, runs: Path) -> int:
+    """Print the figures of RUN (default: of the baseline) as a Markdown table, with the goals of the project."""
+    return _print(evaluated_table(runs, run, split or ""))
 
 
 @eval_command.command("mutants")

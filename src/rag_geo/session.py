@@ -315,7 +315,7 @@ def evaluate(
     from rag_geo.evaluation import compare, metrics, report, runs
     from rag_geo.evaluation.suite import Suite, plan_from, plan_object
 
-    other = runs.results_to_compare(root, compare_with) if compare_with else None
+    other = runs.find_measured(root, compare_with).results if compare_with else None
     run = runs.find(root, resume) if resume else None
     terminal = edges.terminal()
 
@@ -386,6 +386,30 @@ def evaluate_mutants(
     text = json.dumps(mutants.trials_object(test.trials), ensure_ascii=False, indent=1)
     write_atomically(run.folder / "mutants.json", text + "\n")
     return run.folder, test.trials
+
+
+def keep_baseline(root: Path, name: str) -> Run:
+    """Keep a run as the baseline of the checkout. Raises `UsageError` for one that is not there or not finished."""
+    from rag_geo.evaluation import baseline, runs
+
+    run: Run = runs.find(root, name)
+    baseline.keep(run)
+    return run
+
+
+def evaluated_table(root: Path, name: str, split: str) -> str:
+    """Lay out the figures of a run or of the baseline as Markdown, of one split or, with "", of all its questions.
+
+    Raises `UsageError` for a run that is not there or has nothing of that split.
+    """
+    from rag_geo.evaluation import runs, table
+
+    run = runs.find_measured(root, name)
+    results = [each for each in run.results if split in ("", each.split)]
+    if not results:
+        raise UsageError(f"run {name!r} has no result{f' of the split {split!r}' if split else ''}", hint=f"ls {root}")
+    options = [name] * (name != "baseline") + ["--split", split] * bool(split)
+    return table.markdown(run.info, results, " ".join(["rag-geo eval table", *options]))
 
 
 def evaluated_cases(root: Path, name: str, id: str) -> list[Result]:

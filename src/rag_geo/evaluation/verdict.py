@@ -10,6 +10,7 @@ from rag_geo.evaluation.compare import amount
 from rag_geo.evaluation.measures import measure
 from rag_geo.evaluation.metrics import Aggregate, Summary
 from rag_geo.evaluation.results import MUST_BE_ZERO
+from rag_geo.evaluation.table import GOALS
 
 Level = Literal["good", "warn", "bad"]
 
@@ -62,7 +63,7 @@ def _answers(summary: Summary) -> Verdict | None:
 def _retrieval(summary: Summary) -> Verdict | None:
     if (found := summary.all.get("recall@5")) is None:
         return None
-    level: Level = "good" if found.mean >= 0.97 else "warn" if found.mean >= 0.9 else "bad"
+    level: Level = "good" if found.mean >= GOALS["recall@5"] else "warn" if found.mean >= 0.9 else "bad"
     share = f"{_percent(found.mean)} of the evidence (95 %: {_range(found)})"
     return Verdict(level, f"{share} is among the first five paragraphs found, over {found.n} questions.")
 
@@ -71,7 +72,8 @@ def _grounding(summary: Summary) -> Verdict | None:
     caught, kept = summary.all.get("caught"), summary.all.get("withheld_good")
     if caught is None:
         return None
-    level: Level = "good" if caught.mean >= 0.95 and (kept is None or kept.mean <= 0.05) else "warn"
+    reached = caught.mean >= GOALS["caught"] and (kept is None or kept.mean <= GOALS["withheld_good"])
+    level: Level = "good" if reached else "warn"
     text = f"The check withholds {_percent(caught.mean)} of {caught.n} unsupported sentences (95 %: {_range(caught)})"
     if kept:
         text += f", and {_percent(kept.mean)} of {kept.n} supported ones"
