@@ -17,9 +17,9 @@ from rag_geo.evaluation.compare import amount, compare, comparison_object
 from rag_geo.evaluation.results import MUST_BE_ZERO, Result
 
 
-def run(metric, values):
+def run(metric, values, tier="answer"):
     return [
-        Result(f"q{number}", "fact", "?", True, "test", "answer", {metric: value})
+        Result(f"q{number}", "fact", "?", True, "test", tier, {metric: value})
         for number, value in enumerate(values)
     ]
 
@@ -110,6 +110,15 @@ def test_a_violation_in_a_question_that_only_the_new_run_has_counts_too():
     assert comparison.exit_code == 3
     assert (comparison.n, comparison.only_old, comparison.only_new) == (1, 0, 7)
     assert "quotes_off (7 in q1, q2, q3, q4, q5 and 2 more)" in comparison.verdict
+
+
+def test_only_the_tiers_that_were_asked_for_are_compared():
+    old = run("recall@5", [1, 1], tier="retrieval") + run("correct", [1, 1, 1], tier="answer")
+    comparison = compare(old, run("recall@5", [1, 1], tier="retrieval"))
+    assert (comparison.n, comparison.only_old, comparison.missing) == (2, 0, ())
+    assert [each.metric for each in comparison.changes] == ["recall@5"]
+    closed = compare(old, run("correct", [1, 0], tier="closed-book"))
+    assert [each.metric for each in closed.changes] == ["correct"], "without documents it is compared with answers"
 
 
 def test_a_gated_score_that_was_not_measured_again_is_named():

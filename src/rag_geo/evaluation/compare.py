@@ -83,9 +83,14 @@ class Comparison:
 def compare(
     old_results: Iterable[Result], new_results: Iterable[Result], *, seed: int = 0, resamples: int = RESAMPLES
 ) -> Comparison:
-    """Compare two runs by the ids of their questions. Raises `UsageError` when they have none in common."""
-    new_results = list(new_results)
-    old, new = scores_by_id(old_results), scores_by_id(new_results)
+    """Compare two runs by the ids of their questions. Raises `UsageError` when they have none in common.
+
+    Of the old run only the tiers of the new one count, unless they have none in common (as without documents).
+    """
+    old_results, new_results = list(old_results), list(new_results)
+    tiers = {each.tier for each in new_results}
+    old = scores_by_id([each for each in old_results if each.tier in tiers] or old_results)
+    new = scores_by_id(new_results)
     common = [name for name in new if name in old]
     if not common:
         raise UsageError("the two runs have no question in common", hint="rag-geo eval --help")

@@ -32,12 +32,12 @@ def violations(summary: Summary) -> list[str]:
 
 
 def comparison_lines(comparison: Comparison) -> list[Line]:
-    """Lay out what changed: the verdict, then every score of which a question changed, with the ids."""
-    lines = [Line((Segment(comparison.verdict, "bad" if comparison.exit_code else "good"),))]
+    """Lay out what changed: every score of which a question changed, with the ids, and at the end the verdict."""
+    lines = []
     for change in comparison.changes:
         if change.better or change.worse:
             lines += _change_lines(change)
-    return lines
+    return [*lines, Line((Segment(comparison.verdict, "bad" if comparison.exit_code else "good"),))]
 
 
 def _change_lines(change: Change) -> Iterable[Line]:
