@@ -22,7 +22,7 @@ SAY_READY = $(if $(filter $@,$(MAKECMDGOALS)),echo "ready: $(VENV)" >&2,:)
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help ask chat index models setup dev test test-fast lint bench eval eval-mutants lock clean python FORCE
+.PHONY: help ask chat index models setup dev test test-fast lint bench eval eval-mutants gate lock clean python FORCE
 
 help: ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -68,9 +68,18 @@ bench: dev models ## speed and memory, as ratios against named references
 	@$(BIN)/python -m benchmarks
 
 EVAL := retrieval answer grounding robustness
+# The questions that nothing was fitted on; EVAL_SPLIT= asks all.
+EVAL_SPLIT := test
 
-eval: index ## measure how far the answers can be trusted: evals/questions.jsonl on corpus/ (EVAL_OPTIONS="--limit 50")
-	@$(BIN)/rag-geo eval --index index/corpus $(EVAL:%=--tier %) $(EVAL_OPTIONS)
+eval: index ## measure how far the answers can be trusted, on the test questions (EVAL_OPTIONS="--split dev --limit 50")
+	@$(BIN)/rag-geo eval --index index/corpus $(EVAL:%=--tier %) $(EVAL_SPLIT:%=--split %) $(EVAL_OPTIONS)
+
+GATE = $(BIN)/rag-geo eval --index index/corpus --runs build/gate --compare baseline
+
+# Answers to two questions of each kind, the same ones every time.
+gate: index ## is it worse than evals/baseline? search for every question, answers to a sample (five minutes)
+	@$(GATE) --tier retrieval
+	@$(GATE) --tier answer --split test --limit 28 --seed 0
 
 eval-mutants: index ## test the gate itself: does it notice pipelines that are broken on purpose?
 	@$(BIN)/rag-geo eval mutants --index index/corpus $(EVAL_OPTIONS)
