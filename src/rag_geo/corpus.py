@@ -86,6 +86,18 @@ def scan(folder: Path, settings: ReadingSettings | None = None) -> Scan:
     return result
 
 
+def passes_over(folder: Path, file: str) -> bool:
+    """Whether `scan` would say nothing of `file` (relative to `folder`, with "/"): hidden, or named by `.ragignore`.
+
+    Raises CorpusError for a folder or a `.ragignore` that cannot be used.
+    """
+    ignored = _ignored(_root(folder))
+    parts = file.split("/")
+    below = ("/".join(parts[:end]) + "/" * (end < len(parts)) for end in range(1, len(parts) + 1))
+    hidden = any(part.startswith(".") for part in parts)
+    return hidden or (ignored is not None and any(ignored.match_file(each) for each in below))
+
+
 def load_bytes(candidate: Candidate, settings: ReadingSettings | None = None) -> Loaded | Skipped:
     """The bytes of one file and their hash; a file that changes while it is read is read once more, then skipped."""
     settings = settings or ReadingSettings()

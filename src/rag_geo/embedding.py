@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from pathlib import Path
@@ -20,6 +21,7 @@ from rag_geo.errors import ModelError
 from rag_geo.models import embedder_folder
 
 if TYPE_CHECKING:
+    from threadpoolctl import ThreadpoolController
     from tokenizers import Tokenizer
 
     from rag_geo.bert import Bert
@@ -98,6 +100,31 @@ def is_plain_bert(folder: Path) -> bool:
     )
 
 
+class _SingleThreaded:
+    """Holds the libraries for matrices to one thread while anybody is inside, whoever came first and goes last.
+
+    A question is embedded while an index is built: with a limit each, the first to end would lift the other's.
+    """
+
+    def __init__(self, libraries: ThreadpoolController) -> None:
+        self._libraries = libraries
+        self._lock = threading.Lock()
+        self._inside = 0
+        self._limit: Any = None
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if not self._inside:
+                self._limit = self._libraries.limit(limits=1)
+            self._inside += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if not self._inside:
+                self._limit.restore_original_limits()
+
+
 class BertEmbedder:
     """A plain BERT folder on NumPy: texts sorted by length, no padding, one batch per core at a time."""
 
@@ -116,7 +143,7 @@ class BertEmbedder:
         self._tokenizer.no_padding()
         self._tokenizer.no_truncation()
         self._bert = _load_bert(folder, config)
-        self._threads = ThreadpoolController()
+        self._single = _SingleThreaded(ThreadpoolController())
 
     def count_tokens(self, text: str) -> int:
         """Word pieces of `text`, the two special ones included."""
@@ -134,7 +161,7 @@ class BertEmbedder:
 
         # One thread for a batch: waiting for each other in every matrix product costs more than it saves, and on a busy
         # machine a hundred times more. Several batches run side by side.
-        with self._threads.limit(limits=1):
+        with self._single:
             if len(batches) <= 1:
                 done = sum(map(run, batches))
                 if progress:

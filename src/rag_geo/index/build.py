@@ -18,11 +18,21 @@ import numpy as np
 
 from rag_geo.corpus import Candidate, Scan, load_bytes, scan
 from rag_geo.embedding import Embedder, Vectors
-from rag_geo.errors import IndexLockedError, IndexMismatchError, IndexMissingError, ResourceError
+from rag_geo.errors import CorpusError, IndexLockedError, IndexMismatchError, IndexMissingError, ResourceError
 from rag_geo.index.disk import Disk
+from rag_geo.index.left_out import REASON as LEFT_OUT
+from rag_geo.index.left_out import read_left_out
 from rag_geo.index.lexical import VERSION as LEXICAL_VERSION
 from rag_geo.index.lexical import build_lexical
-from rag_geo.index.manifest import CURRENT, MANIFEST, FileEntry, Manifest, current_bytes, generation_number
+from rag_geo.index.manifest import (
+    CURRENT,
+    EXAMPLES,
+    MANIFEST,
+    FileEntry,
+    Manifest,
+    current_bytes,
+    generation_number,
+)
 from rag_geo.index.store import Contents, Index, Rows, encode
 from rag_geo.passages import windows
 from rag_geo.readers import read_document
@@ -82,7 +92,8 @@ def update_index(
     """Make the index at `index_dir` hold what `folder` holds now; only what changed is read and embedded.
 
     `progress(stage, done, total)` is told how far it is, with the stages "reading" (files), "splitting" (documents),
-    "embedding" (windows) and "writing" (files). With `rebuild` the old generation is not looked at.
+    "embedding" (windows) and "writing" (files). With `rebuild` the old generation is not looked at. Files that
+    `rag_geo.index.left_out` lists are skipped, also then.
 
     Raises CorpusError for the folder, IndexLockedError while another process writes, IndexMismatchError for an index of
     another folder, embedder or format, IndexDamagedError for an old generation that cannot be read, ResourceError when
@@ -92,7 +103,7 @@ def update_index(
     settings, progress, disk = settings or Settings(), progress or _say_nothing, disk or Disk()
     started = time.monotonic()
     index_dir = index_dir.expanduser()
-    candidates, skipped = _look(folder, index_dir, settings)
+    candidates, skipped = _without_left_out(_look(folder, index_dir, settings), index_dir)
     with _translated(index_dir), _one_writer(index_dir, disk):
         resolved = folder.expanduser().resolve()
         old = None if rebuild else _old(index_dir, embedder)
@@ -118,6 +129,19 @@ def _look(folder: Path, index_dir: Path, settings: Settings) -> Scan:
         tuple(one for one in found.candidates if not one.file.startswith(inside)),
         tuple(one for one in found.skipped if not one.file.startswith(inside)),
     )
+
+
+def _without_left_out(found: Scan, index_dir: Path) -> Scan:
+    """The same with the files that the user left out among what is skipped."""
+    left_out = frozenset(read_left_out(index_dir))
+    kept = tuple(one for one in found.candidates if one.file not in left_out)
+    if not kept and found.candidates:
+        raise CorpusError(
+            f"every document is left out, {found.candidates[0].file!r} for one",
+            hint=f"rag-geo leave-out --undo FILE --index {quote(os.fspath(index_dir))} takes one back",
+        )
+    away = tuple(Skipped(one.file, LEFT_OUT) for one in found.candidates if one.file in left_out)
+    return Scan(kept, found.skipped + away)
 
 
 def _old(index_dir: Path, embedder: Embedder) -> Index | None:
@@ -337,6 +361,10 @@ def _sweep(index_dir: Path, current: str, disk: Disk, previous: str = "") -> Non
         old = number is not None and path.name not in (current, previous)
         if (old and (previous or _is_leftover(path, current))) or path.name.startswith((_BUILDING, f"{CURRENT}.")):
             # The index is whole without this: the next update tries again.
+            with suppress(OSError):
+                disk.remove(path)
+    for path in index_dir.glob(f"*{EXAMPLES}"):
+        if not path.with_name(path.name.removesuffix(EXAMPLES)).exists():
             with suppress(OSError):
                 disk.remove(path)
 

@@ -5,9 +5,11 @@ An index is a folder with one small file, ``CURRENT``, and one folder for each g
     CURRENT                 gen-000042 <SHA-256 of its MANIFEST.json> <first 16 digits of the SHA-256 of the two>
     gen-000042/MANIFEST.json
     gen-000042/...          never changed after CURRENT names it
+    gen-000042.examples.json  questions that this generation answers, made later (`rag_geo.chat.examples`)
+    left-out.txt            files that are left out from now on (`rag_geo.index.left_out`)
 
 So every byte of an index is under a hash: that of a file in the manifest, that of the manifest in ``CURRENT``, and
-that of ``CURRENT`` in itself.
+that of ``CURRENT`` in itself. The last two are no part of what is searched.
 """
 
 from __future__ import annotations
@@ -28,6 +30,9 @@ FORMAT = 1
 
 CURRENT = "CURRENT"
 MANIFEST = "MANIFEST.json"
+EXAMPLES = ".examples.json"
+"""What the name of a generation ends with in that of the file of its example questions; swept with it."""
+
 _GENERATION = re.compile(r"gen-([0-9]{6,})")
 
 
