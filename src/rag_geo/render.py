@@ -84,6 +84,8 @@ def visible(text: str, *, one_line: bool = True) -> str:
     becomes ``�``; what is only a hint for line breaking (soft hyphen, zero-width space) goes.
     With `one_line`, line breaks and tabs become a space; without it they stay.
     """
+    if not _UNSAFE.search(text):
+        return text
     if one_line:
         text = _BREAKS.sub(" ", text)
     text = _HINTS.sub("", text)

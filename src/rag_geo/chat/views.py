@@ -73,8 +73,6 @@ def escaped(text: str, *, one_line: bool = True) -> Html:
     """
     if not one_line:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
-    elif text.isascii() and text.isprintable():
-        return Html(html.escape(text))
     return Html(html.escape(visible(text, one_line=one_line)))
 
 
@@ -150,14 +148,14 @@ def opened(data: Mapping[str, object]) -> Opened:
     texts = {name: value for name, value in values.items() if isinstance(value, str)}
     numbers = [texts.get(name, "x") or "0" for name in ("paragraph", "start", "end")]
     support, file = texts.get("support", "x"), texts.get("file", "")
-    if not file or not all(each.isascii() and each.isdigit() and len(each) <= _MOST_DIGITS for each in numbers) or (
-        support and not _SUPPORT.fullmatch(support)
+    if (
+        not file
+        or not all(each.isascii() and each.isdigit() and len(each) <= _MOST_DIGITS for each in numbers)
+        or (support and not _SUPPORT.fullmatch(support))
     ):
         raise UsageError("what was clicked names no paragraph")
     spans = (each.partition("-")[::2] for each in support.split())
-    return Opened(
-        file_named(file), *map(int, numbers), tuple(Span(int(start), int(end)) for start, end in spans)
-    )
+    return Opened(file_named(file), *map(int, numbers), tuple(Span(int(start), int(end)) for start, end in spans))
 
 
 def _opener(what: Opened, *inner: Html, **attributes: str | int | bool) -> Html:
@@ -267,6 +265,7 @@ def answer_html(
 def _status(answer: Answer) -> Html:
     state, word = _STATES[answer.status]
     words = status_line(answer).partition(": ")[2]
+    words = words[:1].upper() + words[1:]
     return _element(
         "div", _element("strong", escaped(word)), _span(words, "rg-why"), class_="rg-status", data_state=state
     )
