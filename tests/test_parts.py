@@ -408,9 +408,9 @@ def test_what_two_think_is_asked_of_each(question, expected):
             "What is the median age in Mali?",
         ),
         (
-            "Which country had more nuclear reactors in operation in 2025, India or the United States, and by which figures?",
-            "How many nuclear reactors did India have in operation in 2025?",
-            "How many nuclear reactors did the United States have in operation in 2025?",
+            "Which country had more reactors in operation in 2025, India or the United States, by which figures?",
+            "How many reactors did India have in operation in 2025?",
+            "How many reactors did the United States have in operation in 2025?",
         ),
         (
             "Which country produces more oil, Norway or Iran?",
@@ -540,6 +540,7 @@ def test_a_question_longer_than_300_characters_stays_whole():
 
 
 EVERY = [question for question, *_ in CLAUSES] + WHOLE
+PLAIN = ["who", "what", "when", "how", "many", "ports", "does", "Chad", "have", "in", "2024", "the", "of", "king", "is"]
 WORDS = sorted({word for question in EVERY for word in question.split()})
 questions = st.one_of(
     st.text(max_size=320),
@@ -550,7 +551,7 @@ questions = st.one_of(
 
 
 @given(questions, st.lists(st.sampled_from([*AUTHORS, "", " "]), max_size=3))
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_parts_are_questions_that_have_no_parts_themselves(question, names):
     found = parts(question, names)
     assert found == parts(question, names)
@@ -562,31 +563,8 @@ def test_parts_are_questions_that_have_no_parts_themselves(question, names):
         assert found == (question,)
 
 
-@given(
-    st.lists(
-        st.sampled_from(
-            [
-                "who",
-                "what",
-                "when",
-                "how",
-                "many",
-                "ports",
-                "does",
-                "Chad",
-                "have",
-                "in",
-                "2024",
-                "the",
-                "of",
-                "king",
-                "is",
-            ]
-        ),
-        max_size=20,
-    )
-)
-@settings(max_examples=100, deadline=None)
+@given(st.lists(st.sampled_from(PLAIN), max_size=20))
+@settings(max_examples=50, deadline=None)
 def test_a_question_that_joins_nothing_is_one_part(words):
     question = " ".join(words)
     assert parts(question) == (question,)

@@ -565,6 +565,9 @@ _COMPARISONS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], str, str], s
 )
 
 
+_SILENT = re.compile(r"(?:[cvuz]|[^s]s|(?:[^eo]|cre)at|[^n]g|ang|dg|[bcdgpt]l|[^e]ar)$")  # produc(e), creat(e)
+
+
 def _base(verb: str) -> str:
     """Give the infinitive of a verb in the third person or the past, "" where that cannot be told."""
     if verb in _PAST or verb in _PAST.values():
@@ -580,11 +583,7 @@ def _base(verb: str) -> str:
         return stem[:-1] + "y"
     if re.search(r"([bdgmnprt])\1$", stem):
         return stem[:-1]
-    return (
-        stem + "e"
-        if re.search(r"(?:[cvuz]|[^s]s|(?:[^eo]|cre)at|[^n]g|ng(?<=ang)|dg|[bcdgpt]l|ar(?<!ear))$", stem)
-        else stem
-    )
+    return stem + "e" if _SILENT.search(stem) else stem
 
 
 # Clauses
