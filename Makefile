@@ -52,9 +52,15 @@ setup: $(VENV)/ready ## make the virtual environment, with llama.cpp built for t
 dev: $(VENV)/ready-dev ## the same with the tools for development
 	@$(SAY_READY)
 
-test: dev lint models ## set up, lint, then every test, with the real models
+test: dev lint models browser ## set up, lint, then every test, with the real models and Chromium
 	@$(BIN)/rag-geo models pull $(TEST_MODEL) >&2
 	$(BIN)/python -m pytest --cov --cov-report=term-missing:skip-covered
+
+.PHONY: browser
+browser:
+	@for each in chromium chromium-browser google-chrome; do command -v $$each >/dev/null && exit; done; \
+		echo 'Chromium is missing: the tests in a browser are skipped.' \
+		'On Debian and Ubuntu: sudo apt-get install -y chromium' >&2
 
 test-fast: dev ## the tests that need no model and no browser
 	$(BIN)/python -m pytest -n 2 -m "not model and not browser"

@@ -283,6 +283,11 @@ def test_asking_fetches_the_model_and_indexes_the_corpus_first(venv):
     assert [call[:2] for call in calls(venv)] == [["models", "pull"], ["index", "corpus"], ["ask", "--index"]]
 
 
+def test_the_chat_is_opened_about_the_corpus_with_the_options_given(venv):
+    assert make(venv, "chat", "CHAT_OPTIONS=--port 0 --open").returncode == 0
+    assert calls(venv)[-1] == ["chat", "--index", "index/corpus", "--port", "0", "--open"]
+
+
 @pytest.mark.parametrize("words", [["ask", "Q=Who?"], ["index"], ["bench"]])
 def test_making_something_of_the_corpus_leaves_the_index_of_the_user_alone(venv, words):
     python = venv / "bin" / "python"
@@ -308,8 +313,7 @@ def test_an_older_python_is_told_what_to_install(venv):
 
 def test_help_names_every_command_and_nothing_that_is_not_there(venv):
     shown = {line.split()[1] for line in make(venv, "help").stdout.splitlines()}
-    assert shown >= {"ask", "setup", "test", "test-fast", "lint", "bench", "eval", "eval-mutants", "index", "clean"}
-    assert "chat" not in shown
+    assert shown >= {"ask", "setup", "test", "test-fast", "lint", "bench", "eval", "eval-mutants", "index", "chat", "clean"}
 
 
 def test_continuous_integration_runs_the_same_tests():

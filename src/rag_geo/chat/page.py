@@ -65,7 +65,7 @@ class Page:
             asking.bind()
             documents.bind(shelf)
             tab.select(documents.shown, None, shelf, **QUIET)
-            order.input(self.order, order, [asking.source, reply], trigger_mode="multiple", **QUIET).then(
+            order.change(self.order, order, [asking.source, reply], trigger_mode="multiple", **QUIET).then(
                 documents.watch, None, [documents.state, *shelf], **QUIET
             )
             blocks.load(self.begin, None, [head, asking.box, asking.send, *asking.examples, *shelf], **QUIET)

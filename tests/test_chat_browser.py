@@ -1,0 +1,336 @@
+"""The chat in a real browser: Chromium, the real server, a scripted model."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+SERVER = Path(__file__).parent / "chat_server.py"
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+WAIT_MS = 120_000
+OPENED = "When did the Calder Bridge open?"
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed: sudo apt-get install -y chromium"),
+]
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory) -> Iterator[str]:
+    process = subprocess.Popen(
+        [sys.executable, str(SERVER), str(tmp_path_factory.mktemp("chat"))],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        try:
+            address = process.stdout.readline().strip()
+            for line in process.stderr:
+                if line.startswith("ready"):
+                    break
+            assert process.poll() is None
+            yield address
+            process.terminate()
+            assert process.wait(60) == 143
+        finally:
+            process.kill()
+
+
+@pytest.fixture(scope="module")
+def browser():
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"], timeout=WAIT_MS)
+        yield started
+        started.close()
+
+
+class Tab:
+    """A page that can be asked, with all that it requested and complained about."""
+
+    def __init__(self, browser, url: str, **options: object) -> None:
+        self.url = url
+        self.context = browser.new_context(**options)
+        self.page = self.context.new_page()
+        self.page.set_default_timeout(WAIT_MS)
+        self.requested: list[str] = []
+        self.said: list[str] = []
+        self.page.on("request", lambda request: self.requested.append(request.url))
+        self.page.on("console", lambda message: self.said.append(f"{message.type}: {message.text}"))
+        self.page.on("pageerror", lambda error: self.said.append(f"error: {error}"))
+        self.answer = self.page.goto(url)
+        self.box = self.page.locator("#question textarea, #question input").first
+        self.page.wait_for_function(
+            "() => document.querySelector('#question textarea, #question input')?.disabled === false"
+        )
+
+    def ask(self, question: str) -> None:
+        self.box.fill(question)
+        self.box.press("Enter")
+
+    def state(self, name: str):
+        """Wait for the state of the latest answer."""
+        found = self.page.locator(f"#now [data-state='{name}']").first
+        found.wait_for()
+        return found
+
+    def text(self, selector: str) -> str:
+        return re.sub(r"\s+", " ", self.page.locator(selector).first.inner_text()).strip()
+
+
+@pytest.fixture
+def open_tab(browser, url):
+    tabs: list[Tab] = []
+
+    def opened(**options: object) -> Tab:
+        tabs.append(Tab(browser, url, **options))
+        return tabs[-1]
+
+    yield opened
+    for tab in tabs:
+        tab.context.close()
+        assert [each for each in tab.requested if not each.startswith((url, "data:", "blob:"))] == []
+        assert [each for each in tab.said if each.startswith(("error", "warning"))] == []
+
+
+@pytest.fixture
+def tab(open_tab) -> Tab:
+    return open_tab()
+
+
+def test_a_question_is_answered_with_marks_and_a_mark_opens_its_paragraph_with_the_quote_highlighted(tab):
+    tab.ask(OPENED)
+    tab.state("verified")
+    assert tab.text("#now .rg-sentences").startswith("The Calder Bridge opened in 1932.")
+    assert tab.box.input_value() == ""
+    tab.page.locator("#now .rg-mark").first.click()
+    tab.page.locator("#source #quote").wait_for()
+    assert tab.text("#source #quote") == "The Calder Bridge opened in 1932."
+    assert "Lena Ortiz" in tab.text("#source header")
+    tab.page.locator("#source .rg-wanted:focus").wait_for()
+    assert tab.page.locator("#source #quote").is_visible()
+    tab.page.keyboard.press("Escape")
+    tab.page.locator("#now .rg-mark:focus").wait_for()
+    assert not tab.page.locator("#source").is_visible()
+
+
+def test_citations_are_gone_through_by_key_over_all_answers(tab):
+    tab.ask(OPENED)
+    tab.state("verified")
+    tab.ask("How many prints does the Marlow Museum keep?")
+    tab.page.locator("#now .rg-sentences", has_text="14,000").wait_for()
+    tab.page.keyboard.press("Alt+ArrowDown")
+    tab.page.locator("#source #quote", has_text="1932").wait_for()
+    tab.page.locator("#source .rg-wanted:focus").wait_for()
+    tab.page.keyboard.press("Alt+ArrowDown")
+    tab.page.locator("#source #quote", has_text="14,000").wait_for()
+    tab.page.get_by_role("button", name="Previous citation").click()
+    tab.page.locator("#source #quote", has_text="1932").wait_for()
+
+
+def test_what_is_not_in_the_documents_is_said_with_what_is_near(tab):
+    tab.ask("Who was the architect of the Calder Bridge?")
+    assert "Not in these documents" in tab.state("not-found").inner_text()
+    assert tab.page.locator("#now .rg-near li").count() >= 1
+    assert tab.page.locator("#now .rg-sentences").count() == 0
+
+
+def test_a_sentence_that_is_not_proved_is_withheld_and_can_be_unfolded_with_the_reason(tab):
+    tab.ask("Who raised the tolls?")
+    tab.state("partly")
+    assert "6 billion" not in tab.text("#now .rg-sentences")
+    tab.page.locator("#now .rg-withheld summary").click()
+    tab.page.locator("#now .rg-withheld li").first.wait_for()
+    assert "withheld because" in tab.text("#now .rg-withheld li")
+
+
+def test_a_follow_up_is_searched_in_full_and_can_be_edited(tab):
+    tab.ask("Who is director of the Marlow Museum?")
+    tab.page.locator("#now .rg-actions").wait_for()
+    tab.ask("And how many prints does it keep?")
+    tab.page.locator("#now .rg-searched").wait_for()
+    searched = tab.text("#now .rg-searched q").strip('“”"')
+    assert "Marlow Museum" in searched
+    tab.page.locator("#now .rg-actions").wait_for()
+    tab.page.locator("#now").get_by_role("button", name="Edit").click()
+    assert tab.box.input_value() == searched
+
+
+def test_stop_ends_an_answer_that_is_being_read_and_the_next_is_answered(tab):
+    tab.ask("How many cars does the slow ferry to Norham carry?")
+    tab.state("working")
+    assert tab.page.locator("#now .rg-evidence").count() == 1
+    tab.page.get_by_role("button", name="Stop", exact=True).click()
+    tab.state("stopped")
+    tab.ask(OPENED)
+    tab.state("verified")
+
+
+def test_two_people_ask_at_once_and_each_gets_their_own_answer(open_tab):
+    first, second = open_tab(), open_tab()
+    first.ask("How many cars does the slow ferry to Norham carry?")
+    first.state("working")
+    second.ask(OPENED)
+    second.page.locator("#now .rg-evidence").wait_for()
+    second.page.locator("#now .rg-status", has_text="next question").wait_for()
+    first.page.get_by_role("button", name="Stop", exact=True).click()
+    first.state("stopped")
+    second.state("verified")
+    assert "1932" not in first.page.locator("#now").inner_text()
+    assert "slow ferry" not in second.page.locator("body").inner_text()
+
+
+def test_closing_a_tab_frees_the_model_for_who_waits(open_tab):
+    first, second = open_tab(), open_tab()
+    first.ask("How many cars does the slow ferry to Norham carry?")
+    first.state("working")
+    second.ask(OPENED)
+    second.page.locator("#now .rg-evidence").wait_for()
+    first.page.close()
+    second.state("verified")
+
+
+def test_a_page_that_is_loaded_anew_keeps_nothing_and_shows_nothing_of_another(open_tab):
+    tab = open_tab()
+    tab.ask(OPENED)
+    tab.state("verified")
+    tab.page.reload()
+    tab.page.wait_for_function(
+        "() => document.querySelector('#question textarea, #question input')?.disabled === false"
+    )
+    assert tab.page.locator("#talk .rg-turn").count() == 0
+    assert open_tab().page.locator("#talk .rg-turn").count() == 0
+
+
+def test_a_filter_holds_for_the_search(tab):
+    tab.page.get_by_role("button", name="Only some documents").click()
+    file = tab.page.locator("#filter-file input").first
+    file.fill("museum.txt")
+    file.press("Enter")
+    tab.ask(OPENED)
+    tab.page.locator("#now .rg-evidence").wait_for()
+    tab.page.locator("#now .rg-actions").wait_for()
+    assert "bridge.md" not in tab.page.locator("#now").inner_text()
+
+
+def test_a_file_that_is_added_is_indexed_listed_asked_about_and_removed(tab, tmp_path):
+    new = tmp_path / "lighthouse.txt"
+    new.write_text("The lighthouse of Zephyr Point shows a violet light.\n")
+    tab.page.get_by_role("tab", name="Documents").click()
+    tab.page.locator("#upload input[type=file]").set_input_files(str(new))
+    listed = tab.page.locator("#documents-list li", has_text="lighthouse.txt")
+    listed.wait_for()
+    tab.page.get_by_role("tab", name="Ask").click()
+    tab.ask("What does the lighthouse of Zephyr Point show?")
+    tab.state("verified")
+    tab.page.get_by_role("tab", name="Documents").click()
+    listed.get_by_role("button", name="remove").click()
+    listed.wait_for(state="detached")
+
+
+def test_a_new_conversation_is_empty(tab):
+    tab.ask(OPENED)
+    tab.state("verified")
+    tab.page.get_by_role("button", name="New conversation").click()
+    tab.page.locator("#talk .rg-turn").wait_for(state="detached")
+
+
+def test_an_answer_is_copied_and_a_conversation_and_a_receipt_are_saved(open_tab):
+    tab = open_tab(permissions=["clipboard-read", "clipboard-write"], accept_downloads=True)
+    tab.ask(OPENED)
+    tab.state("verified")
+    tab.page.get_by_role("button", name="Copy as Markdown").click()
+    tab.page.wait_for_function("async () => (await navigator.clipboard.readText()).includes('Calder Bridge')")
+    for button, name in (("Receipt", "receipt-1.json"), ("Save as JSON", "conversation.json")):
+        with tab.page.expect_download() as download:
+            tab.page.get_by_role("button", name=button).click()
+        assert download.value.suggested_filename == name
+        assert "1932" in json.dumps(json.loads(Path(download.value.path()).read_text()))
+
+
+def test_the_keyboard_alone_is_enough(tab):
+    tab.page.keyboard.press("Tab")
+    for _ in range(60):
+        if tab.page.evaluate("document.activeElement.closest('#question') !== null"):
+            break
+        tab.page.keyboard.press("Tab")
+    tab.page.keyboard.type(OPENED)
+    tab.page.keyboard.press("Enter")
+    tab.state("verified")
+    for _ in range(60):
+        if tab.page.evaluate("document.activeElement.classList.contains('rg-mark')"):
+            break
+        tab.page.keyboard.press("Shift+Tab")
+    tab.page.keyboard.press("Enter")
+    tab.page.locator("#source #quote").wait_for()
+    tab.page.locator("#source .rg-wanted:focus").wait_for()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 360])
+def test_it_can_be_read_by_everybody_on_any_screen(open_tab, scheme, width):
+    from axe_playwright_python.sync_playwright import Axe
+
+    tab = open_tab(color_scheme=scheme, viewport={"width": width, "height": 740})
+    tab.ask("Who raised the tolls?")
+    tab.state("partly")
+    tab.page.locator("#now .rg-mark").first.click()
+    tab.page.locator("#source #quote").wait_for()
+    assert tab.page.evaluate("document.documentElement.scrollWidth") <= width
+    found = Axe().run(tab.page).response["violations"]
+    assert [(each["id"], each["nodes"][0]["html"]) for each in found if each["impact"] in ("serious", "critical")] == []
+    tab.page.keyboard.press("Escape")
+    tab.page.get_by_role("tab", name="Documents").click()
+    tab.page.locator("#documents-list li").first.wait_for()
+    found = Axe().run(tab.page).response["violations"]
+    assert [(each["id"], each["nodes"][0]["html"]) for each in found if each["impact"] in ("serious", "critical")] == []
+
+
+def test_the_browser_is_told_to_load_nothing_from_elsewhere_and_keeps_to_it(tab):
+    policy = tab.answer.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    refused = tab.page.evaluate(
+        """async () => {
+            const refused = [];
+            document.addEventListener("securitypolicyviolation", (event) => refused.push(event.effectiveDirective));
+            const image = new Image();
+            image.src = "https://evil.example/x.png";
+            const script = document.createElement("script");
+            script.textContent = "window.pwned = true";
+            const style = document.createElement("style");
+            style.textContent = "body { color: red }";
+            document.body.append(image, script, style);
+            const inside = document.createElement("div");
+            inside.innerHTML = '<b onclick="window.pwned = true" style="color: red">x</b>';
+            document.body.append(inside);
+            inside.firstChild.click();
+            await fetch("https://evil.example/").catch(() => {});
+            try { new Function("window.pwned = true")(); } catch { refused.push("eval"); }
+            await new Promise((resolve) => setTimeout(resolve, 500));
+            for (const each of [image, script, style, inside]) each.remove();
+            return [refused, window.pwned === true];
+        }"""
+    )
+    assert {
+        "img-src",
+        "script-src-elem",
+        "style-src-elem",
+        "style-src-attr",
+        "script-src-attr",
+        "connect-src",
+        "eval",
+    } <= set(refused[0])
+    assert refused[1] is False
+    tab.said.clear()
+    tab.requested = [each for each in tab.requested if "evil.example" not in each]
