@@ -33,7 +33,7 @@ def violations(summary: Summary) -> list[str]:
 
 def comparison_lines(comparison: Comparison) -> list[Line]:
     """Lay out what changed: every score of which a question changed, with the ids, and at the end the verdict."""
-    lines = []
+    lines: list[Line] = []
     for change in comparison.changes:
         if change.better or change.worse:
             lines += _change_lines(change)
