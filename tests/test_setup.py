@@ -313,7 +313,8 @@ def test_an_older_python_is_told_what_to_install(venv):
 
 def test_help_names_every_command_and_nothing_that_is_not_there(venv):
     shown = {line.split()[1] for line in make(venv, "help").stdout.splitlines()}
-    assert shown >= set("ask setup test test-fast lint bench eval eval-mutants gate index chat clean".split())
+    assert shown >= {"ask", "chat", "index", "setup", "test", "test-fast", "lint", "bench", "clean"}
+    assert shown >= {"eval", "eval-mutants", "gate"}
 
 
 def test_continuous_integration_runs_the_same_tests():
