@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, Any, Literal
 
-from rag_geo import __version__
+import rag_geo
 from rag_geo.errors import IndexMismatchError, UsageError
 from rag_geo.records import Answer, Citation, Document, Span
 from rag_geo.render import Line, Segment, place, visible, visible_name
@@ -97,7 +97,7 @@ def receipt(answer: Answer, index: Index, made: datetime | None = None) -> dict[
     body: dict[str, object] = {
         "rag_geo_receipt": VERSION,
         "made": (made or datetime.now(UTC)).astimezone(UTC).isoformat(timespec="seconds"),
-        "made_by": f"rag-geo {__version__}",
+        "made_by": f"rag-geo {rag_geo.__version__}",
         "question": answer.question,
         "searched": answer.searched,
         "status": answer.status,
