@@ -227,6 +227,8 @@ def with_states(made: list[Observation], width: int = 24) -> list[Observation]:
             quotes=one.quotes * 4,
             quotes_right=(one.answerable, False, False, False),
             quotes_pins=((0, 1), (1,), (1,), ()),
+            claims_states=(state(one.answerable),),
+            quotes_states=(state(one.answerable), *(state(yes=False) for _ in range(3))),
         )
         for one in made
     ]

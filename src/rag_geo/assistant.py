@@ -87,8 +87,9 @@ class Asked:
 
     `question` is the one that is searched and answered: what was typed, or for a follow-up what it means
     (`rag_geo.conversation.standalone`). `pinpointed` has what the model says to the sentences it was asked about;
-    `states` has its hidden state after the gate's question, by the name of the probe. `parts` are those of a question
-    that asks for several things (`rag_geo.parts.parts`), each found for itself; hits and passages are all of theirs.
+    `states` has its hidden states: after the gate's question ("gate"), and by its text for each sentence that it
+    examined. `parts` are those of a question that asks for several things (`rag_geo.parts.parts`), each found for
+    itself; hits and passages are all of theirs.
     """
 
     typed: str
@@ -330,7 +331,7 @@ class Assistant:
                 **asked.signals,
                 "question_names_missing": grounding.question_names_missing(asked.question, evidence),
                 **_pinned_signals(evidence, asked),
-                "examine": _log_odds(chosen),
+                **self._examined(text, chosen, asked),
             }
             claims.append(self._decide(text, evidence, signals, self.calibration.quote))
         return sorted(claims, key=lambda claim: -(claim.probability or 0.0))
@@ -359,10 +360,14 @@ class Assistant:
                 **asked.signals,
                 **_pinned_signals(evidence, asked),
                 "check": _log_odds(check),
-                "examine": _log_odds(examine),
+                **self._examined(text, examine, asked),
             }
-            for (_, evidence), check, examine in zip(claims, checked, answers, strict=True)
+            for (text, evidence), check, examine in zip(claims, checked, answers, strict=True)
         ]
+
+    def _examined(self, text: str, chosen: Chosen, asked: Asked) -> dict[str, float]:
+        asked.states[text] = chosen.state
+        return {"examine": _log_odds(chosen), "examine_state": self.calibration.felt("examine", chosen.state)}
 
     def _note_pinned(self, sentences: Sequence[Sentence], answers: Sequence[Chosen], asked: Asked) -> None:
         for sentence, chosen in zip(sentences, answers, strict=True):

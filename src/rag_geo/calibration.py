@@ -2,7 +2,7 @@
 
 The *gate* turns the model's Yes/No log-odds and the retrieval signals into the probability that the passages answer the
 question; the *check* turns the signals of a written claim into the probability that it is right, the *quote* those of a
-document's own sentence. Two probes (`rag_geo.probing`) read what the model's hidden state says beyond its
+document's own sentence. Probes (`rag_geo.probing`) read what the model's hidden state says beyond its
 Yes or No. All are fitted (`rag_geo.fitting`) for one model and one set of prompts: `fitted.json` in the
 package holds what ships, ``rag-geo calibrate`` writes another into the cache. For any other pair `CAREFUL` is used,
 which looks at the model's log-odds alone and refuses when in doubt.
@@ -29,16 +29,20 @@ GATE_SIGNALS = (
     "gate", "gate_state", "similarity", "coverage", "best_coverage", "names_missing", "numbers_missing",
 )  # fmt: skip
 #: Signals of a written claim: the model's log-odds that it is the right answer and stated, that one of its cited
-#: sentences holds the answer (and the probe's value), that the text states every detail of it; the log-probability of
-#: the least likely token of what was written; and the value of the gate's probe.
-CHECK_SIGNALS = ("examine", "pinpoint", "pinpoint_state", "check", "least_logprob", "gate_state")
+#: sentences holds the answer (each with its probe's value), that the text states every detail of it; the
+#: log-probability of the least likely token of what was written; and the value of the gate's probe.
+CHECK_SIGNALS = (
+    "examine", "examine_state", "pinpoint", "pinpoint_state", "check", "least_logprob", "gate_state",
+)  # fmt: skip
 #: Signals of a quote: those of these that do not need a written claim, and the share of the question's names that the
 #: cited paragraphs lack.
-QUOTE_SIGNALS = ("examine", "pinpoint", "pinpoint_state", "question_names_missing", "gate_state")
+QUOTE_SIGNALS = (
+    "examine", "examine_state", "pinpoint", "pinpoint_state", "question_names_missing", "gate_state",
+)  # fmt: skip
 #: The signals of each model of a `Calibration`.
 SIGNALS = {"gate": GATE_SIGNALS, "check": CHECK_SIGNALS, "quote": QUOTE_SIGNALS}
-#: What probes are fitted for: that the passages state the answer, that a sentence holds it.
-PROBES = ("gate", "pinpoint")
+#: What probes are fitted for: that the passages state the answer, that a sentence holds it, that a claim is right.
+PROBES = ("gate", "pinpoint", "examine")
 
 
 #: What fitted thresholds are to reach: the share of the unanswerable questions that is refused, at least, and of the

@@ -15,7 +15,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from rag_geo.assistant import QUOTES, Assistant
-from rag_geo.calibration import CHECK_SIGNALS, GATE_SIGNALS, QUOTE_SIGNALS, REFUSED, WRONG, Calibration, Logistic
+from rag_geo.calibration import (
+    CHECK_SIGNALS,
+    GATE_SIGNALS,
+    PROBES,
+    QUOTE_SIGNALS,
+    REFUSED,
+    WRONG,
+    Calibration,
+    Logistic,
+)
 from rag_geo.errors import UsageError
 from rag_geo.evaluation.cases import Case, is_part, is_right, same_sentence
 from rag_geo.probing import Probe, fit_probe, held_out
@@ -51,7 +60,8 @@ class Observation:
     of each quote; `right` and `quotes_right` say for each of them whether it is a right answer; `wrote` is the whole
     answer. `group` names the question set. `gate_state` is the model's hidden state after the gate's question, in
     base64; `pins` are the sentences that it was asked about, and `claims_pins` and `quotes_pins` say by their places
-    which of them each claim and each quote cites.
+    which of them each claim and each quote cites. `claims_states` and `quotes_states` are the states after each was
+    examined.
     """
 
     id: str
@@ -69,6 +79,8 @@ class Observation:
     pins: tuple[Pin, ...] = ()
     claims_pins: tuple[tuple[int, ...], ...] = ()
     quotes_pins: tuple[tuple[int, ...], ...] = ()
+    claims_states: tuple[str, ...] = ()
+    quotes_states: tuple[str, ...] = ()
 
 
 def observe(assistant: Assistant, cases: Sequence[Case], group: str) -> Iterator[Observation]:
@@ -103,6 +115,8 @@ def observe(assistant: Assistant, cases: Sequence[Case], group: str) -> Iterator
             pins=tuple(Pin(_packed(asked.pinpointed[one].state), holds_answer(one.text, case)) for one in pins),
             claims_pins=_pins_of(claims, pins),
             quotes_pins=_pins_of(quotes, pins),
+            claims_states=tuple(_packed(asked.states[claim.text]) for claim in claims),
+            quotes_states=tuple(_packed(asked.states[claim.text]) for claim in quotes),
         )
 
 
@@ -201,26 +215,39 @@ def felt(observations: Sequence[Observation]) -> tuple[dict[str, Probe], list[Ob
 
     gates = [(one.id, one.gate_state, one.answerable) for one in observations if one.gate_state]
     pins = [(one.id, pin.state, pin.right) for one in observations for pin in one.pins if pin.state]
-    if not gates or not pins:
+    claims = [
+        (one.id, state, right)
+        for one in observations
+        for state, right in zip((*one.claims_states, *one.quotes_states), (*one.right, *one.quotes_right), strict=False)
+        if state
+    ]
+    if not gates or not pins or not claims:
         return {}, list(observations)
     seen = {
         name: (_states([state for _, state, _ in rows]), np.array([yes for *_, yes in rows]), [id for id, *_ in rows])
-        for name, rows in (("gate", gates), ("pinpoint", pins))
+        for name, rows in zip(PROBES, (gates, pins, claims), strict=True)
     }
     probes = {name: fit_probe(states, yes, RIDGE) for name, (states, yes, _) in seen.items()}
-    gate, pin = (held_out(*each, RIDGE).tolist() for each in seen.values())
-    at_gate = {row[0]: value for row, value in zip(gates, gate, strict=True)}
-    values = iter(pin)
+    at_gate, at_pin, at_claim = (iter(held_out(*each, RIDGE).tolist()) for each in seen.values())
+
+    def take(values: Iterator[float], states: Sequence[str]) -> list[float]:
+        return [next(values) if state else 0.0 for state in states]
+
     return probes, [
-        _with_felt(one, at_gate.get(one.id, 0.0), [next(values) if pin.state else 0.0 for pin in one.pins])
+        _with_felt(
+            one,
+            take(at_gate, [one.gate_state])[0],
+            take(at_pin, [pin.state for pin in one.pins]),
+            iter(take(at_claim, (*one.claims_states, *one.quotes_states))),
+        )
         for one in observations
     ]
 
 
-def _with_felt(one: Observation, gate: float, pins: Sequence[float]) -> Observation:
+def _with_felt(one: Observation, gate: float, pins: Sequence[float], examined: Iterator[float]) -> Observation:
     def signals(each: Mapping[str, float], cited: Sequence[int]) -> dict[str, float]:
         best = max((pins[place] for place in cited), default=0.0)
-        return {**each, "gate_state": gate, "pinpoint_state": best}
+        return {**each, "gate_state": gate, "pinpoint_state": best, "examine_state": next(examined)}
 
     claims = tuple(map(signals, one.claims, one.claims_pins))
     quotes = [
@@ -354,7 +381,7 @@ def restore(path: Path) -> list[Observation]:
     """The observations of a file, none if there is no file."""
     lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
     stored = [json.loads(line) for line in lines]
-    lists = ("claims", "right", "quotes", "quotes_right")
+    lists = ("claims", "right", "quotes", "quotes_right", "claims_states", "quotes_states")
     nested = ("claims_pins", "quotes_pins")
     return [
         Observation(

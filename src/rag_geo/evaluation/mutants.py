@@ -186,10 +186,9 @@ class SayingYes(Through):
 
 def _saying_yes(assistant: Assistant, _cases: Sequence[Case]) -> Assistant:
     old = assistant.calibration
-    # The probe is to feel a clear yes, too.
+    # The probes are to feel a clear yes, too.
     probes = {
-        name: Probe(1.0, (0.0,) * len(probe.weights)) if name == "pinpoint" else probe
-        for name, probe in old.probes.items()
+        name: Probe(1.0, (0.0,) * len(probe.weights)) if name != "gate" else probe for name, probe in old.probes.items()
     }
     return remake(assistant, generator=SayingYes(assistant.generator), calibration=replace(old, probes=probes))
 
