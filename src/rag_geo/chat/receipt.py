@@ -193,7 +193,7 @@ def quotes(body: Mapping[str, Any]) -> Iterator[Quote]:
 
 def _quote(claim: int, one: object) -> Quote:
     names = {"file": str, "file_sha256": str, "paragraph": int, "start": int, "end": int, "quote": str}
-    values = {name: one.get(name) for name in names} if isinstance(one, dict) else {}
+    values: dict[str, Any] = {name: one.get(name) for name in names} if isinstance(one, dict) else {}
     if not values or any(type(values[name]) is not kind for name, kind in names.items()):
         raise UsageError(f"sentence {claim} of the receipt has a citation without file, place or quote", hint=_HINT)
     quote = Quote(claim, **values)

@@ -154,8 +154,9 @@ def opened(data: Mapping[str, object]) -> Opened:
         or (support and not _SUPPORT.fullmatch(support))
     ):
         raise UsageError("what was clicked names no paragraph")
-    spans = (each.partition("-")[::2] for each in support.split())
-    return Opened(file_named(file), *map(int, numbers), tuple(Span(int(start), int(end)) for start, end in spans))
+    paragraph, start, end = map(int, numbers)
+    pairs = (each.partition("-")[::2] for each in support.split())
+    return Opened(file_named(file), paragraph, start, end, tuple(Span(int(left), int(right)) for left, right in pairs))
 
 
 def _opener(what: Opened, *inner: Html, **attributes: str | int | bool) -> Html:
