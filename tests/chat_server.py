@@ -1,16 +1,17 @@
-"""The real chat over a small collection with a model that is scripted: ``python tests/chat_server.py FOLDER``.
+"""The real chat over a small collection with a scripted model: ``python tests/chat_server.py FOLDER [SECONDS]``.
 
-Prints the URL. A question that begins with "slow" is read so slowly that it can be stopped.
+Prints the URL; loading takes so many seconds. A question with the word "slow" is read so slowly that it can be stopped.
 """
 
 from __future__ import annotations
 
-import os
 import sys
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+import click
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -46,6 +47,10 @@ class Slow(Parrot):
                 yield step, 1200
         yield from Parrot.read(self, prompt)
 
+    def choose(self, prompt: Prompt, options: Sequence[str]) -> tuple[float, ...]:
+        first = {question: said.partition(". ")[0].rstrip(".") + "." for question, said in self.says.items()}
+        return Parrot.choose(replace(self, says=first), prompt, options)
+
     def write(self, prompt: Prompt, max_tokens: int) -> Iterator[Written]:
         for piece in Parrot.write(self, prompt, max_tokens):
             time.sleep(0.02)
@@ -53,7 +58,7 @@ class Slow(Parrot):
 
 
 def load(folder: Path, index: Path) -> Assistant:
-    time.sleep(float(os.environ.get("LOAD_S", "0")))
+    time.sleep(float(sys.argv[2]) if sys.argv[2:] else 0.0)
     settings = Settings(index=index, cache=folder / "cache")
     return Assistant(
         Index.open(index, embedder()), embedder(), Slow(says=SAYS | MORE), settings=settings, calibration=CAREFUL
@@ -67,8 +72,8 @@ def main(folder: Path) -> int:
     serve(
         house,
         Address(port=0),
-        say=lambda text: print(text, file=sys.stderr, flush=True),
-        announce=lambda url: print(url, flush=True),
+        say=lambda text: click.echo(text, err=True),
+        announce=click.echo,
     )
     return 0
 

@@ -14,7 +14,7 @@ import pytest
 
 SERVER = Path(__file__).parent / "chat_server.py"
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-WAIT_MS = 120_000
+WAIT_MS = 60_000
 OPENED = "When did the Calder Bridge open?"
 
 pytestmark = [

@@ -39,9 +39,20 @@ def test_the_page_is_served_under_the_names_of_this_machine(host):
 
 @pytest.mark.parametrize(
     "host",
-    ["", "evil.example", "evil.example:7860", "127.0.0.1.evil.example", "localhost.evil.example:7860", "192.168.1.2:7860",
-     "127.0.0.1:7860@evil.example", "localhost:7860, evil.example", "127.0.0.1/", "[::2]:7860", "0.0.0.0:7860"],
-)  # fmt: skip
+    [
+        "",
+        "evil.example",
+        "evil.example:7860",
+        "127.0.0.1.evil.example",
+        "localhost.evil.example:7860",
+        "192.168.1.2:7860",
+        "127.0.0.1:7860@evil.example",
+        "localhost:7860, evil.example",
+        "127.0.0.1/",
+        "[::2]:7860",
+        "0.0.0.0:7860",
+    ],
+)
 def test_any_other_name_is_refused_so_that_no_site_can_rebind_its_own_to_this_machine(host):
     assert status(host=host) == 421
 
@@ -56,17 +67,55 @@ def test_a_page_for_others_goes_by_its_addresses_and_the_names_it_was_given():
 
 @pytest.mark.parametrize(
     "path",
-    ["/gradio_api/file=/etc/passwd", "/gradio_api/file=http://169.254.169.254/", "/file=/etc/passwd", "/gradio_api/file/x",
-     "/gradio_api/proxy=https://evil.example", "/gradio_api/run/predict", "/gradio_api/api/predict", "/gradio_api/call/ask",
-     "/gradio_api/component_server", "/gradio_api/openapi.json", "/gradio_api/mcp/sse", "/monitoring", "/monitoring/summary",
-     "/gradio_api/runs", "/gradio_api/run-history/records", "/gradio_api/vibe-edit", "/gradio_api/deep_link", "/login",
-     "/logout", "/login_check", "/gradio_api/token", "/gradio_api/app_id", "/gradio_api/dev/reload", "/svelte/x.js",
-     "/static/../../etc/passwd", "/static/js/iframeResizer.contentWindow.min.js", "/assets/../index.html",
-     "/assets/%2e%2e/index.html", "/assets/x/y.js", "/gradio_api/custom_component/1/client/component/index.js", "/docs",
-     "/gradio_api/process_recording", "/gradio_api/stream/x", "/manifest.json", "/robots.txt", "/pwa_icon", "//evil.example",
-     "////evil.example", "/gradio_api/heartbeat/../x", "/chat/../page.py", "/chat/page.js/x", "/gradio_api/queue/status",
-     "/config/", "/%2f%2fevil.example", "/gradio_api/profiling/traces", "/gradio_api/startup-events/"],
-)  # fmt: skip
+    [
+        "/gradio_api/file=/etc/passwd",
+        "/gradio_api/file=http://169.254.169.254/",
+        "/file=/etc/passwd",
+        "/gradio_api/file/x",
+        "/gradio_api/proxy=https://evil.example",
+        "/gradio_api/run/predict",
+        "/gradio_api/api/predict",
+        "/gradio_api/call/ask",
+        "/gradio_api/component_server",
+        "/gradio_api/openapi.json",
+        "/gradio_api/mcp/sse",
+        "/monitoring",
+        "/monitoring/summary",
+        "/gradio_api/runs",
+        "/gradio_api/run-history/records",
+        "/gradio_api/vibe-edit",
+        "/gradio_api/deep_link",
+        "/login",
+        "/logout",
+        "/login_check",
+        "/gradio_api/token",
+        "/gradio_api/app_id",
+        "/gradio_api/dev/reload",
+        "/svelte/x.js",
+        "/static/../../etc/passwd",
+        "/static/js/iframeResizer.contentWindow.min.js",
+        "/assets/../index.html",
+        "/assets/%2e%2e/index.html",
+        "/assets/x/y.js",
+        "/gradio_api/custom_component/1/client/component/index.js",
+        "/docs",
+        "/gradio_api/process_recording",
+        "/gradio_api/stream/x",
+        "/manifest.json",
+        "/robots.txt",
+        "/pwa_icon",
+        "//evil.example",
+        "////evil.example",
+        "/gradio_api/heartbeat/../x",
+        "/chat/../page.py",
+        "/chat/page.js/x",
+        "/gradio_api/queue/status",
+        "/config/",
+        "/%2f%2fevil.example",
+        "/gradio_api/profiling/traces",
+        "/gradio_api/startup-events/",
+    ],
+)
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_nothing_is_served_but_what_the_page_needs(method, path):
     assert status(method, path, origin=ORIGIN) == 404
@@ -123,9 +172,18 @@ def test_a_length_that_is_none_is_refused(length):
 
 @pytest.mark.parametrize(
     "given",
-    ["", "Basic", "Basic !!!", basic(""), basic("correct hors"), basic("correct horse "), "Bearer correct horse", SECRET,
-     "Basic " + base64.b64encode(SECRET.encode()).decode()],
-)  # fmt: skip
+    [
+        "",
+        "Basic",
+        "Basic !!!",
+        basic(""),
+        basic("correct hors"),
+        basic("correct horse "),
+        "Bearer correct horse",
+        SECRET,
+        "Basic " + base64.b64encode(SECRET.encode()).decode(),
+    ],
+)
 def test_without_the_password_nothing_is_there(given):
     rules = Rules(password=SECRET)
     assert status(path="/", rules=rules, authorization=given) == 401

@@ -237,8 +237,13 @@ def test_a_mark_opens_its_paragraph_with_the_very_quote(house):
     room = house.room("a")
     last(room.ask(OPENED, NONE))
     citation = room.kept()[0].answer.claims[0].citations[0]
-    what = {"file": citation.file, "paragraph": str(citation.paragraph), "start": str(citation.start),
-            "end": str(citation.end), "turn": "1"}  # fmt: skip
+    what = {
+        "file": citation.file,
+        "paragraph": str(citation.paragraph),
+        "start": str(citation.start),
+        "end": str(citation.end),
+        "turn": "1",
+    }
     shown = room.source(what)
     assert f'id="p{citation.paragraph}"' in shown
     assert "Harbour Notes" in shown
@@ -246,9 +251,16 @@ def test_a_mark_opens_its_paragraph_with_the_very_quote(house):
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"file": "../../etc/passwd", "paragraph": "1"}, {"file": "bridge.md", "paragraph": "99"}, {}, {"file": "bridge.md"},
-     {"file": "bridge.md", "paragraph": "0"}, {"file": "bridge.md", "paragraph": "1", "turn": "7"}, {"file": 3}],
-)  # fmt: skip
+    [
+        {"file": "../../etc/passwd", "paragraph": "1"},
+        {"file": "bridge.md", "paragraph": "99"},
+        {},
+        {"file": "bridge.md"},
+        {"file": "bridge.md", "paragraph": "0"},
+        {"file": "bridge.md", "paragraph": "1", "turn": "7"},
+        {"file": 3},
+    ],
+)
 def test_what_stands_for_no_paragraph_opens_none(house, wrong):
     with pytest.raises(UsageError):
         house.room("a").source(wrong)

@@ -1,3 +1,4 @@
+import json
 import os
 import signal
 import socket
@@ -88,28 +89,35 @@ def test_a_password_file_that_is_not_there_is_said_to_be_missing(tmp_path):
 
 
 def test_what_the_environment_says_to_gradio_is_cleared_and_put_back(monkeypatch):
-    said = {"GRADIO_SHARE": "True", "GRADIO_ALLOWED_PATHS": "/", "GRADIO_VIBE_MODE": "0", "SPACE_ID": "a/b",
-            "SYSTEM": "spaces", "GRADIO_ANALYTICS_ENABLED": "True", "OAUTH_CLIENT_ID": "x"}  # fmt: skip
+    said = {
+        "GRADIO_SHARE": "True",
+        "GRADIO_ALLOWED_PATHS": "/",
+        "GRADIO_VIBE_MODE": "0",
+        "SPACE_ID": "a/b",
+        "SYSTEM": "spaces",
+        "GRADIO_ANALYTICS_ENABLED": "True",
+        "OAUTH_CLIENT_ID": "x",
+    }
+    environment = os.environ  # noqa: TID251
     for name, value in said.items():
         monkeypatch.setenv(name, value)
     with gradio_environment() as folder:
-        left = {name for name in os.environ if name.startswith(serve._CLEARED)}
+        left = {name for name in environment if name.startswith(serve._CLEARED)}
         assert left == {"GRADIO_ANALYTICS_ENABLED", "GRADIO_TEMP_DIR", "GRADIO_HEARTBEAT_INTERVAL"}
-        assert os.environ["GRADIO_ANALYTICS_ENABLED"] == "False"
+        assert environment["GRADIO_ANALYTICS_ENABLED"] == "False"
         assert folder.stat().st_mode & 0o777 == 0o700
         (folder / "upload").write_text("x")
     assert not folder.exists()
-    assert said.items() <= os.environ.items()
-    assert "GRADIO_TEMP_DIR" not in os.environ
+    assert said.items() <= environment.items()
+    assert "GRADIO_TEMP_DIR" not in environment
 
 
 # --- the running page -------------------------------------------------------------------------------------------
 
 
-def start(folder: Path, **env: str) -> tuple[subprocess.Popen[str], str]:
+def start(folder: Path, load_s: float = 0.0) -> tuple[subprocess.Popen[str], str]:
     process = subprocess.Popen(
-        [sys.executable, str(SERVER), str(folder)],
-        env={**os.environ, "GRADIO_SHARE": "True", "GRADIO_ALLOWED_PATHS": "/", **env},
+        ["env", "GRADIO_SHARE=True", "GRADIO_ALLOWED_PATHS=/", sys.executable, str(SERVER), str(folder), str(load_s)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -128,7 +136,7 @@ def fetch(url: str, **headers: str) -> tuple[int, dict[str, str], str]:
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 def test_the_page_is_there_before_anything_is_loaded_and_a_signal_ends_it_in_order(tmp_path, number, code):
-    process, url = start(tmp_path, LOAD_S="300")
+    process, url = start(tmp_path, 300)
     with process:
         try:
             status, heads, page = fetch(url)
@@ -159,16 +167,28 @@ def page(tmp_path_factory):
 
 
 def test_the_settings_of_the_running_page_are_the_closed_ones(page):
-    import json
-
     status, _, text = fetch(f"{page}config")
     config = json.loads(text)
     assert status == 200
     closed = {
-        "dev_mode": False, "analytics_enabled": False, "show_api": False, "api_prefix": "/gradio_api", "is_space": False,
-        "footer_links": [], "fill_width": True, "max_file_size": 50 * 1024**2, "pwa": False, "mcp_server": False,
-        "vibe_mode": False, "run_history": False, "auth_required": None, "space_id": None, "css": "", "js": "", "head": "",
-    }  # fmt: skip
+        "dev_mode": False,
+        "analytics_enabled": False,
+        "show_api": False,
+        "api_prefix": "/gradio_api",
+        "is_space": False,
+        "footer_links": [],
+        "fill_width": True,
+        "max_file_size": 50 * 1024**2,
+        "pwa": False,
+        "mcp_server": False,
+        "vibe_mode": False,
+        "run_history": False,
+        "auth_required": None,
+        "space_id": None,
+        "css": "",
+        "js": "",
+        "head": "",
+    }
     assert {name: config[name] for name in closed if name in config} == {
         name: value for name, value in closed.items() if name in config
     }
@@ -180,10 +200,22 @@ def test_the_settings_of_the_running_page_are_the_closed_ones(page):
 
 @pytest.mark.parametrize(
     "path",
-    ["gradio_api/file=/etc/passwd", "gradio_api/file=http://127.0.0.1:1/", "gradio_api/run/ask", "gradio_api/openapi.json",
-     "monitoring", "gradio_api/runs", "gradio_api/mcp/sse", "login", "gradio_api/vibe-code", "static/img/logo.svg",
-     "gradio_api/deep_link?session_hash=x", "assets/..%2f..%2f..%2froutes.py", "gradio_api/file=corpus/bridge.md"],
-)  # fmt: skip
+    [
+        "gradio_api/file=/etc/passwd",
+        "gradio_api/file=http://127.0.0.1:1/",
+        "gradio_api/run/ask",
+        "gradio_api/openapi.json",
+        "monitoring",
+        "gradio_api/runs",
+        "gradio_api/mcp/sse",
+        "login",
+        "gradio_api/vibe-code",
+        "static/img/logo.svg",
+        "gradio_api/deep_link?session_hash=x",
+        "assets/..%2f..%2f..%2froutes.py",
+        "gradio_api/file=corpus/bridge.md",
+    ],
+)
 def test_the_running_page_serves_nothing_else(page, path):
     assert fetch(page + path)[0] == 404
 
@@ -197,7 +229,7 @@ def test_another_name_or_site_reaches_nothing_of_the_running_page(page):
 def test_a_browser_is_told_to_load_from_this_page_alone(page):
     _, heads, text = fetch(page)
     assert "unsafe" not in heads["content-security-policy"]
-    assert "https://" not in text.replace("window.gradio_config", "").partition("</script>")[0][:0]
+    assert "https://" not in text.partition("window.gradio_config")[0] + text.rpartition("</script>")[2]
     assert not [name for name in heads if name.startswith("access-control")]
 
 

@@ -150,9 +150,9 @@ class _Asking:
         shown = [self.past, self.now, self.box, self.send, self.stop, *self.examples]
         asked = [self.box, *self.filters]
         for event in (self.box.submit, self.send.click):
-            event(self.ask, asked, shown, **QUIET)
+            event(self.ask, asked, shown, trigger_mode="multiple", **QUIET)
         for button in self.examples:
-            button.click(self.ask, [button, *self.filters], shown, **QUIET)
+            button.click(self.ask, [button, *self.filters], shown, trigger_mode="multiple", **QUIET)
         self.stop.click(self.stopped, None, None, **QUIET)
         self.new.click(self.forget, None, shown, **QUIET)
 
@@ -167,6 +167,8 @@ class _Asking:
         wanted = Filters(file=_text(file), author=_text(author), after=_text(after), before=_text(before))
         for shown in room.ask(str(question or ""), wanted):
             if not shown.accepted:
+                if shown.busy:
+                    gr.Info("An answer is being made. Stop ends it.", duration=4)
                 yield shown.past, shown.now, *same
             elif shown.busy and not begun:
                 begun = True

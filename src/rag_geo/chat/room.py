@@ -150,24 +150,31 @@ class Room:
         self._turns: list[Turn] = []
         self._past = NOTHING
         self._ticket: Ticket | None = None
-        self._busy = False
+        self._asking: object | None = None
 
     def ask(self, question: str, filters: Filters) -> Iterator[Shown]:
         """Answer a question: what the page shows, as often as it changes and at least every `HEARTBEAT_S`."""
+        mine = object()
         with self._lock:
-            if self._busy:
-                yield Shown(self._past, self._now(), busy=True, accepted=False)
-                return
-            self._busy = True
+            taken, self._asking = self._asking is not None, self._asking or mine
+        if taken:
+            yield Shown(self._past, self._now(), busy=True, accepted=False)
+            return
         try:
-            yield from self._ask(question, filters)
+            yield from self._ask(mine, question, filters)
         finally:
-            ticket, self._ticket = self._ticket, None
-            self._busy = False
-            if ticket is not None:
-                ticket.close()
+            self._release(mine)
 
-    def _ask(self, question: str, filters: Filters) -> Iterator[Shown]:
+    def _release(self, mine: object) -> None:
+        """Let the next question come; a question that has not ended is left."""
+        with self._lock:
+            if self._asking is not mine:
+                return
+            ticket, self._ticket, self._asking = self._ticket, None, None
+        if ticket is not None:
+            ticket.close()
+
+    def _ask(self, mine: object, question: str, filters: Filters) -> Iterator[Shown]:
         try:
             worker = self._house.worker
             if len(self._turns) >= MOST_TURNS:
@@ -187,9 +194,11 @@ class Room:
             turn.over(worker.index)
             urgent = turn.take(event) if event is not None else True
             now = time.monotonic()
-            if urgent or now - seen >= PAUSE_S:
+            if turn.answer is None and turn.failed is None and (urgent or now - seen >= PAUSE_S):
                 seen = now
                 yield Shown(self._past, turn.html(), busy=True)
+        # The next question may come as soon as this one is seen to be answered.
+        self._release(mine)
         yield Shown(self._past, turn.html())
 
     def _now(self) -> Html:
