@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import gc
 import random
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -40,10 +42,10 @@ def says(name: str, first_year: int) -> str:
 
 
 class Model(Parrot):
-    """Knows when each bridge opened; stays where `stays` says until it is let go or stopped, if it is still patient."""
+    """Says of a bridge what the passages say; stays where `stays` says until it is let go or stopped."""
 
-    def __init__(self, first_year: int = 1900, stays: str = "", fails: Exception | None = None) -> None:
-        Parrot.__init__(self, says={question(name): says(name, first_year) for name in NAMES})
+    def __init__(self, stays: str = "", fails: Exception | None = None) -> None:
+        Parrot.__init__(self)
         self.stays = stays
         self.fails = fails
         self.there = threading.Event()
@@ -59,7 +61,10 @@ class Model(Parrot):
     def read(self, prompt):
         if prompt.lane == "answer":
             text = "".join(part.text for part in prompt.parts)
-            self.asked.append(max(NAMES, key=lambda name: text.rfind(question(name))))
+            name = max(NAMES, key=lambda name: text.rfind(question(name)))
+            self.asked.append(name)
+            read = re.search(rf"The {name} Bridge opened in \d+\.", text)
+            self.says = {question(name): read[0] if read else says(name, 1900)}
         if self.fails:
             raise self.fails
         yield 0, 1
@@ -105,7 +110,8 @@ def newer(tmp_path_factory):
 def working(index: Index, model: Model | None = None, **limits) -> Iterator[tuple[Worker, Model]]:
     """A worker; afterwards it is closed, and no thread of it is left."""
     model = model or Model()
-    assistant = Assistant(index, embedder(), model, settings=Settings(), calibration=CAREFUL)
+    few = Settings(retrieval=replace(Settings().retrieval, paragraphs=3))
+    assistant = Assistant(index, embedder(), model, settings=few, calibration=CAREFUL)
     # On a machine under load a reader comes back late: only the tests of readers that stay away have less patience.
     worker = Worker(assistant, **{"reader_patience_s": 60.0} | limits)
     threads = worker._threads
@@ -137,10 +143,18 @@ def held(worker: Worker, model: Model, name: str = NAMES[0]) -> Ticket:
 
 
 def within(limit_s: float, attempt: Callable[[], float]) -> None:
-    """One of some attempts takes no longer: on a machine under load not each of them does."""
+    """One of some attempts takes no longer, or as much longer as sleeping takes on a machine under load."""
     took = []
-    for _ in range(8):
-        took.append(attempt())
+    for _ in range(5):
+        naps, done = [], threading.Event()
+        sleeper = threading.Thread(target=lambda naps=naps, done=done: naps.extend(iter(lambda: done.wait(0.05), True)))
+        sleeper.start()
+        start = time.monotonic()
+        seconds = attempt()
+        slept = time.monotonic() - start
+        done.set()
+        sleeper.join()
+        took.append(seconds / max(1.0, slept / (0.05 * (len(naps) + 1))))
         if took[-1] <= limit_s:
             return
     raise AssertionError(f"at best {min(took):.3f} s, the limit is {limit_s} s")
@@ -355,14 +369,15 @@ def test_an_iterator_that_is_forgotten_frees_the_worker(index):
         assert len(model.began) == 2
 
 
-def test_a_reader_that_leaves_while_the_lock_is_held_is_noticed_later(index):
+@pytest.mark.parametrize("how", ["the iterator is closed", "the ticket is closed"])
+def test_a_reader_that_leaves_while_the_lock_is_held_is_noticed_later(index, how):
     # So it is when the garbage collector closes an iterator in a thread that is at work in the queue.
     with working(index, Model(stays="reading")) as (worker, model):
         ticket = held(worker, model)
         events = ticket.events()
         next_of(events, EvidenceFound)
         with worker._lock:
-            events.close()
+            LOSSES[how](ticket, events)
         following = worker.ask(question("Dover"))
         next_of(following.events(), Reading)
     assert model.asked == [NAMES[0], "Dover"]
@@ -466,9 +481,6 @@ def test_the_running_question_ends_on_its_generation_and_those_that_wait_begin_o
         worker.renew(newer)
         assert worker.index is newer
         asked = worker.ask(question("Elm"))
-        model.says = {question("Alder"): says("Alder", 1900)} | {
-            question(name): says(name, 2000) for name in ("Dover", "Elm")
-        }
         model.go.set()
         first, second, third = (all_of(ticket) for ticket in (running, waiting, asked))
     generations = {each.generation: each for each in (index, newer)}
@@ -531,8 +543,10 @@ class Person(threading.Thread):
         if isinstance(events[-1], Finished):
             self.answered += 1
             answer = events[-1].answer
-            check_generation(events, self.generations)
+            generation = check_generation(events, self.generations)
             assert answer.question == question(self.bridge)
+            first_year = min(1900 + 100 * place for place, one in enumerate(self.generations) if one == generation)
+            assert answer.answer == says(self.bridge, first_year)
             assert {one.file for claim in answer.claims for one in claim.citations} == {f"{self.bridge.casefold()}.txt"}
         elif doing == "stop":
             assert events[-1].stopped

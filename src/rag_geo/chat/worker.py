@@ -108,7 +108,7 @@ class Ticket:
                     event = self._events.popleft() if self._events else None
                 yield event
         finally:
-            self._leave()
+            self.close()
 
     def cancel(self) -> None:
         """Stop: a question that waits leaves the queue, one that is answered frees the model. `Failed` comes last."""
@@ -117,15 +117,8 @@ class Ticket:
 
     def close(self) -> None:
         """Leave: as `cancel`, for a reader that is gone; no more events come."""
-        with self._worker._lock:
-            self._worker._end(self, None)
-
-    def _leave(self) -> None:
-        """As `close`, where the lock may not be waited for.
-
-        An iterator that is forgotten is closed by the garbage collector, in a thread that may hold the lock: then the
-        thread that watches does the rest.
-        """
+        # An iterator that is forgotten is closed by the garbage collector, in a thread that may hold the lock: it must
+        # not be waited for. The thread that watches does the rest then.
         self._left = True
         if self._worker._lock.acquire(blocking=False):
             try:
@@ -156,7 +149,7 @@ class Worker:
         *,
         most_waiting: int = 20,
         most_seconds: float = 180.0,
-        most_tokens: int = 16_384,
+        most_tokens: int = 32_768,
         reader_patience_s: float = 1.5,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -218,7 +211,8 @@ class Worker:
         try:
             self._search(ticket, self._assistant)
         except BaseException:
-            ticket.close()
+            with self._lock:
+                self._end(ticket, None)
             raise
         return ticket
 
