@@ -260,7 +260,7 @@ def test_a_run_is_kept_as_the_baseline_without_answers_and_places_and_gives_the_
     monkeypatch.chdir(tmp_path)
     bench.ask("--tier", "retrieval", "--tier", "answer", "--tier", "grounding", "--tier", "robustness")
     run = bench.last
-    assert f"{run.folder.name} is the baseline now" in bench("baseline", "latest")
+    assert bench("baseline", "latest") == f"the baseline is now {run.folder.name}\n"
     kept = Run(Path("evals/baseline"))
     text = "".join(path.read_text() for path in kept.folder.iterdir())
     assert "48 cars" not in text, "a paragraph was kept"

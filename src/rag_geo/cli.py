@@ -47,6 +47,8 @@ from rag_geo.session import (
     evaluated_table,
     find,
     keep_baseline,
+    leave_out,
+    make_examples,
     model_object,
     open_index,
     pull_model,
@@ -183,22 +185,47 @@ def chat_command(
 @cli.command()
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 @click.option("--rebuild", is_flag=True, help="Read and embed everything anew; also for an index that is refused.")
+@click.option("--examples", is_flag=True, help="Make the example questions of the chat as well, with the model.")
 @_json_option
 @_index_option
 @click.pass_obj
-def index(edges: Edges, /, folder: Path, rebuild: bool, as_json: bool, **flags: object) -> int:
+def index(edges: Edges, /, folder: Path, rebuild: bool, examples: bool, as_json: bool, **flags: object) -> int:
     """Make the index hold what DIR holds now; only what changed is read and embedded.
 
-    Exit code 3 when files were skipped: they are listed with the reason, all others are indexed.
+    Exit code 3 when files were skipped: they are listed with the reason, all others are indexed. Files that you left
+    out yourself (rag-geo leave-out) do not count.
     """
+    from rag_geo.index import LEFT_OUT
     from rag_geo.overview import report_lines, report_object
 
-    report = build_index(edges, folder, edges.settings(flags), rebuild=rebuild)
-    if as_json:
-        _print_json(report_object(report))
-    else:
+    settings = edges.settings(flags)
+    report = build_index(edges, folder, settings, rebuild=rebuild)
+    if not as_json:
         _print_lines(edges, report_lines(report))
-    return SKIPPED if report.skipped else 0
+    made = {"examples": make_examples(edges, settings)} if examples else {}
+    if as_json:
+        _print_json({**report_object(report), **made})
+    elif examples:
+        _print("".join(f"example: {visible(each)}\n" for each in made["examples"]) or "no example could be made\n")
+    return SKIPPED if any(each.reason != LEFT_OUT for each in report.skipped) else 0
+
+
+@cli.command("leave-out")
+@click.argument("files", nargs=-1, metavar="[FILE]...")
+@click.option("--undo", is_flag=True, help="Take these files back.")
+@_json_option
+@_index_option
+@click.pass_obj
+def leave_out_command(edges: Edges, /, files: tuple[str, ...], undo: bool, as_json: bool, **flags: object) -> int:
+    """Leave FILEs, named as in `rag-geo info`, out of the index from the next update on; without any, list them.
+
+    The files themselves stay where they are.
+    """
+    left_out = leave_out(files, edges.settings(flags), undo=undo)
+    if as_json:
+        return _print_json({"left_out": left_out})
+    _print("".join(f"{visible_name(each)}\n" for each in left_out) or "nothing is left out\n")
+    return _print("this holds from the next update on: rag-geo index DIR\n") if files else 0
 
 
 @cli.command()
@@ -425,12 +452,15 @@ def eval_show(edges: Edges, /, run: str, wanted: str, runs: Path) -> int:
 
 
 @eval_command.command("baseline")
-@click.argument("run")
+@click.argument("run", nargs=-1, required=True)
 @_runs_option
-def eval_baseline(run: str, runs: Path) -> int:
-    """Keep RUN as the baseline, in evals/baseline/: its figures and scores, without answers and paragraphs."""
-    kept = keep_baseline(runs, run)
-    return _print(f"{visible_name(kept.folder.name)} is the baseline now\n")
+def eval_baseline(run: Sequence[str], runs: Path) -> int:
+    """Keep RUN as the baseline, in evals/baseline/: its figures and scores, without answers and paragraphs.
+
+    Of further runs, what the ones before them did not measure is added.
+    """
+    kept = ", ".join(visible_name(one.folder.name) for one in keep_baseline(runs, run))
+    return _print(f"the baseline is now {kept}\n")
 
 
 @eval_command.command("table")

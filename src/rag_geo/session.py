@@ -210,6 +210,36 @@ def build_index(edges: Edges, folder: Path, settings: Settings, *, rebuild: bool
         return update_index(folder, settings.index, embedder, settings, advance, rebuild=rebuild)
 
 
+def make_examples(edges: Edges, settings: Settings) -> Sequence[str]:
+    """Make the example questions of the chat for the index of the settings, and give those that it has then."""
+    from rag_geo.chat import examples
+
+    terminal = edges.terminal()
+    with closing(cast("Assistant", edges.load_assistant(settings, terminal.note))) as assistant:
+        terminal.note("asking for examples")
+        for _ in _from_thread(lambda: examples.make_examples(assistant, assistant.index), assistant.stop):
+            pass
+        return examples.examples(assistant.index)
+
+
+def leave_out(files: Sequence[str], settings: Settings, *, undo: bool) -> Sequence[str]:
+    """Put files on the list of what is left out of the index, or take them off it; give the list as it is then.
+
+    Raises `UsageError` for a file that is neither in the index nor was skipped, or with `undo` not on the list.
+    """
+    from rag_geo.index import change_left_out, read_left_out
+    from rag_geo.overview import find_document
+
+    if undo:
+        return change_left_out(settings.index, fewer=files)
+    found = open_index(settings)
+    there = {each.file for each in found.skipped} | {*read_left_out(settings.index)}
+    for file in files:
+        if file not in there:
+            find_document(found, file)
+    return change_left_out(settings.index, more=files)
+
+
 def open_index(settings: Settings) -> Index:
     """Open the index of the settings, every byte checked."""
     from rag_geo.index import Index
@@ -388,13 +418,13 @@ def evaluate_mutants(
     return run.folder, test.trials
 
 
-def keep_baseline(root: Path, name: str) -> Run:
-    """Keep a run as the baseline of the checkout. Raises `UsageError` for one that is not there or not finished."""
+def keep_baseline(root: Path, names: Sequence[str]) -> Sequence[Run]:
+    """Keep runs as the baseline of the checkout. Raises `UsageError` for one that is not there or not finished."""
     from rag_geo.evaluation import baseline, runs
 
-    run: Run = runs.find(root, name)
-    baseline.keep(run)
-    return run
+    found: list[Run] = [runs.find(root, name) for name in names]
+    baseline.keep(found)
+    return found
 
 
 def evaluated_table(root: Path, name: str, split: str) -> str:

@@ -22,18 +22,29 @@ _OF_A_RUN = ("plan", "begun", "git", "packages", "machine", "made_with")
 _OF_A_RESULT = ("id", "kind", "question", "answerable", "split", "tier", "confidence", "seconds")
 
 
-def keep(run: Run, folder: Path = runs.BASELINE) -> None:
-    """Write a finished run into `folder`, in place of what is there.
+def keep(measured: Sequence[Run], folder: Path = runs.BASELINE) -> None:
+    """Write finished runs into `folder`, in place of what is there: the first, and what only later ones measured.
 
-    Its ``summary.json`` has the figures of the whole run, so that it can be told whether what is kept gives them too.
-    Raises `UsageError` for a run that was interrupted.
+    ``run.json`` is that of the first; ``summary.json`` has the figures of the whole, so that it can be told whether
+    what is kept gives them too. Raises `UsageError` for a run that was interrupted, and for runs of unlike things.
     """
-    info = run.info
-    if not (run.folder / runs.SUMMARY).is_file():
-        raise UsageError(
-            f"run {run.folder.name!r} is not finished", hint=f"rag-geo eval --resume {run.folder.name}, then again"
-        )
-    results = run.results
+    info = measured[0].info
+    for run in measured:
+        if not (run.folder / runs.SUMMARY).is_file():
+            raise UsageError(
+                f"run {run.folder.name!r} is not finished", hint=f"rag-geo eval --resume {run.folder.name}, then again"
+            )
+        made_with, first = run.info.get("made_with", {}), info.get("made_with", {})
+        if other := [name for name in runs.SAME if name in made_with and made_with[name] != first.get(name)]:
+            raise UsageError(
+                f"run {run.folder.name!r} was made with another {other[0]} than {measured[0].folder.name!r}",
+                hint="measure both with the same",
+            )
+    found: dict[tuple[str, str], Result] = {}
+    for run in measured:
+        for result in run.results:
+            found.setdefault((result.tier, result.id), result)
+    results = list(found.values())
     figures = {name: asdict(found) for name, found in summarise(results).all.items()}
     table = {name: info[name] for name in _OF_A_RUN if name in info}
     table["machine"] = {name: value for name, value in info.get("machine", {}).items() if name != "system"}

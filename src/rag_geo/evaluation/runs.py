@@ -32,7 +32,7 @@ BASELINE = Path("evals/baseline")
 RUN, RESULTS, SUMMARY = "run.json", "results.jsonl", "summary.json"
 _PACKAGES = ("rag-geo", "bm25s", "faiss-cpu", "llama-cpp-python", "numpy", "scikit-learn", "sentencex", "torch")
 #: What has to be the same when a run goes on.
-_SAME = ("model", "embedder", "prompt_id", "index", "settings")
+SAME = ("model", "embedder", "prompt_id", "index", "settings")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class Run:
         """
         info = self.info
         before = info.get("made_with") or {}
-        for name in _SAME:
+        for name in SAME:
             if name in before and name in made_with and before[name] != made_with[name]:
                 raise UsageError(
                     f"run {self.folder.name!r} was begun with {name} {before[name]!r}, this is {made_with[name]!r}",
