@@ -17,6 +17,7 @@ from rag_geo.embedding import (
     Embedder,
     SentenceTransformerEmbedder,
     _batches,
+    _SingleThreaded,
     is_plain_bert,
     load_embedder,
 )
@@ -289,3 +290,22 @@ def test_the_vectors_are_those_of_sentence_transformers():
     seen = []
     np.testing.assert_allclose(mine.embed(texts), theirs.embed(texts, lambda *step: seen.append(step)), atol=2e-6)
     assert seen == [(len(texts), len(texts))]
+
+
+def test_the_limit_of_threads_holds_until_the_last_has_left():
+    from threadpoolctl import ThreadpoolController, threadpool_limits
+
+    libraries = ThreadpoolController()
+
+    def threads():
+        return {each["num_threads"] for each in libraries.info() if each["user_api"] == "blas"}
+
+    with threadpool_limits(limits=2):
+        before = threads()
+        single = _SingleThreaded(libraries)
+        single.__enter__()  # an index is being built
+        single.__enter__()  # a question comes
+        single.__exit__()  # the index is done first
+        assert threads() == {1}
+        single.__exit__()
+        assert threads() == before != {1}

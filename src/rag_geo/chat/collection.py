@@ -209,6 +209,11 @@ class Collection:
         self.wait(patience_s)
 
     @property
+    def closed(self) -> bool:
+        """Whether `close` was called: nothing is indexed any more."""
+        return self._closing
+
+    @property
     def _index_dir(self) -> Path:
         return self._index.path
 

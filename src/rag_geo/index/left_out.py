@@ -31,7 +31,7 @@ def read_left_out(index_dir: Path) -> tuple[str, ...]:
     path = index_dir / NAME
     try:
         lines = path.read_text(encoding="utf-8").split("\n")
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return ()
     except UnicodeDecodeError as error:
         raise UsageError(f"{str(path)!r} is no text in UTF-8", hint="mend or remove the file") from error
