@@ -9,6 +9,7 @@ text in the hidden box ``order``, answered by one in ``reply`` (see ``page.js``)
 from __future__ import annotations
 
 import json
+import secrets
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from time import monotonic, sleep
@@ -66,7 +67,7 @@ class Page:
             documents.bind(shelf)
             tab.select(documents.shown, None, shelf, **QUIET)
             order.change(self.order, order, [asking.source, reply], trigger_mode="multiple", **QUIET).then(
-                documents.watch, None, [documents.state, *shelf], **QUIET
+                documents.after, order, [documents.state, *shelf], **QUIET
             )
             blocks.load(self.begin, None, [head, asking.box, asking.send, *asking.examples, *shelf], **QUIET)
             blocks.unload(self.leave)
@@ -77,9 +78,13 @@ class Page:
         """Show how the model is loaded; then let questions be asked."""
         started = monotonic()
         nothing = [gr.skip()] * (2 + EXAMPLES + 3)
-        while not self.house.ready(0.5):
-            note, _ = self.house.loading
-            yield views.head_html(note or "loading the model", monotonic() - started), *nothing
+        try:
+            while not self.house.ready(0.5):
+                note, _ = self.house.loading
+                yield views.head_html(note or "loading the model", monotonic() - started), *nothing
+        except RagGeoError as error:
+            yield views.error_html(error.message, error.hint), *nothing
+            return
         examples = list(self.house.examples())[:EXAMPLES]
         examples += [""] * (EXAMPLES - len(examples))
         box = gr.Textbox(interactive=True, placeholder="Ask about the documents", autofocus=True)
@@ -235,17 +240,32 @@ class _Documents:
 
     def add(self, files: list[str] | None) -> Iterator[Any]:
         """Take uploaded files, and show how they are indexed."""
+        uploads = _uploads(files or [])
         try:
-            given = [(Path(str(each)).name, Path(str(each))) for each in (files or [])[: MOST_FILES + 1]]
-            taken, refused = self.house.add(given)
+            taken, refused = self.house.add([(each.name, each) for each in uploads])
         except RagGeoError as error:
             yield None, views.error_html(error.message, error.hint), gr.skip(), gr.skip(), gr.skip()
             return
+        finally:
+            for each in uploads:
+                each.unlink(missing_ok=True)
         note = views.skipped_html(refused)
         yield None, note, gr.skip(), gr.skip(), gr.skip()
         if taken:
             for step in self.watch():
-                yield gr.skip(), Html(step[0] + note), *step[1:]
+                shown = Html(step[0] + note) if isinstance(step[0], str) else step[0]
+                yield gr.skip(), shown, *step[1:]
+
+    def after(self, order: str) -> Iterator[Any]:
+        """Show what an order does to the index, if anything."""
+        try:
+            changes = _order(order).get("do") == "remove"
+        except UsageError:
+            changes = False
+        if changes:
+            yield from self.watch()
+        else:
+            yield [gr.skip()] * 4
 
     def build_anew(self) -> Iterator[Any]:
         """Read and embed everything again."""
@@ -271,6 +291,13 @@ class _Documents:
             yield views.indexed_html(progress.report), *_shelf(self.house)
 
 
+def _uploads(files: list[str]) -> list[Path]:
+    """Give the files that were uploaded; what lies anywhere else is none, whatever the page says."""
+    folder = Path(gr.utils.get_upload_folder()).resolve()
+    paths = (Path(str(each)).resolve() for each in files[: MOST_FILES + 1])
+    return [each for each in paths if each.is_relative_to(folder)]
+
+
 def _shelf(house: House) -> list[Any]:
     """The list of documents, and the choices of the filters."""
     try:
@@ -288,7 +315,8 @@ def _shelf(house: House) -> list[Any]:
 
 
 def _session(request: gr.Request) -> str:
-    return str(request.session_hash or "")
+    """Give what tells a page from any other; one that does not say it is like no other."""
+    return request.session_hash or secrets.token_hex()
 
 
 def _text(value: object) -> str:

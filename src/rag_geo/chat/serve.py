@@ -302,7 +302,8 @@ def serve(
         announce(url)
         try:
             if opens:
-                webbrowser.open(url)
+                # One of those that run in the terminal would not come back.
+                threading.Thread(target=webbrowser.open, args=(url,), name="browser", daemon=True).start()
             _watch(house, server, say)
         finally:
             house.close(DRAIN_S)
