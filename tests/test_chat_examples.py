@@ -48,6 +48,9 @@ PARTS = listed("the of in is was has had 12 ports 2020 because says that opened"
             "Iran has 5,894 kilometres of land boundaries with seven countries.",
             "How many kilometres of land boundaries does Iran have?",
         ),
+        ("Norway owns about 60 large oil tankers in the North.", "How many large oil tankers does Norway own in the North?"),
+        ("Norway has 12 ports for oil and gas.", "How many ports does Norway have for oil and gas?"),
+        ("Norway owns 60 tonnes of gold, all of it abroad.", "How many tonnes of gold does Norway own?"),
         ("The land borders of Ukraine are 5,267 kilometres long.", "How long are the land borders of Ukraine?"),
         ("The Calder Bridge opened in 1932.", "When did the Calder Bridge open?"),
         ("The Marlow Museum was founded in 1897 by a banker.", "When was the Marlow Museum founded?"),
@@ -59,6 +62,7 @@ PARTS = listed("the of in is was has had 12 ports 2020 because says that opened"
             "Since when has Belarus belonged to the Collective Security Treaty Organization?",
         ),
         ("Norway is rich because it sells oil and gas abroad.", "Why is Norway rich?"),
+        ("Norway has little grain because its summers are cold.", "Why does Norway have little grain?"),
         ("Russia is not weak because it is old and large.", "Why is Russia not weak?"),
         ("Ukraine needed help because its army was small.", "Why did Ukraine need help?"),
         (
@@ -95,6 +99,9 @@ def test_a_sentence_is_turned_into_the_question_that_it_answers(sentence, questi
         "The National Assembly has 277 seats.",  # of which country?
         "The first treaty signed in 1860 drew the border of China.",  # the first verb is none
         "Exports to Russia which reached 12 ports rose in 2020.",
+        "Norway has 12 schools that teach Russian.",
+        "Norway produced 60 large modern oil tankers in 2020.",
+        "Russia's ports, 12 in all, were closed.",
         "Norway spends 3 percent of its budget on roads.",
         "Norway has $12 billion in the bank.",
         "Norway was estimated at 12 million in 2020.",
