@@ -48,7 +48,7 @@ PARTS = listed("the of in is was has had 12 ports 2020 because says that opened"
             "Iran has 5,894 kilometres of land boundaries with seven countries.",
             "How many kilometres of land boundaries does Iran have?",
         ),
-        ("Norway owns about 60 large oil tankers in the North.", "How many large oil tankers does Norway own in the North?"),
+        ("Norway owns about 60 oil tankers in the North.", "How many oil tankers does Norway own in the North?"),
         ("Norway has 12 ports for oil and gas.", "How many ports does Norway have for oil and gas?"),
         ("Norway owns 60 tonnes of gold, all of it abroad.", "How many tonnes of gold does Norway own?"),
         ("The land borders of Ukraine are 5,267 kilometres long.", "How long are the land borders of Ukraine?"),
