@@ -52,9 +52,10 @@ setup: $(VENV)/ready ## make the virtual environment, with llama.cpp built for t
 dev: $(VENV)/ready-dev ## the same with the tools for development
 	@$(SAY_READY)
 
-test: dev lint models browser ## set up, lint, then every test, with the real models and Chromium
+test: dev lint models browser ## set up, lint, then every test, with the real models and Chromium, and the gate
 	@$(BIN)/rag-geo models pull $(TEST_MODEL) >&2
 	$(BIN)/python -m pytest --cov --cov-report=term-missing:skip-covered
+	@$(MAKE) --no-print-directory gate
 
 .PHONY: browser
 browser:

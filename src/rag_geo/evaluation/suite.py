@@ -206,7 +206,9 @@ class Suite:
         if self._assistant is None:
             self._assistant = self.load_assistant(settings)
             made_with = {"model": self._assistant.generator.id, "prompt_id": self._assistant.prompt_id}
-            self.run.note({**made_with, "calibration": asdict(self._assistant.calibration)})
+            calibration = asdict(replace(self._assistant.calibration, probes={}))
+            probes = hashlib.sha256(repr(self._assistant.calibration.probes).encode()).hexdigest()[:16]
+            self.run.note({**made_with, "calibration": calibration | {"probes": probes}})
         return self._assistant
 
     @cached_property
