@@ -118,6 +118,7 @@ def test_a_command_of_the_readme_is_understood_with_its_arguments(words, tmp_pat
     Path("questions.jsonl").touch()
     Path("labelled.jsonl").touch()
     Path("receipt.json").touch()
+    Path("secret.txt").touch()
     command.make_context(command.name, left, obj=None).close()
 
 
