@@ -17,6 +17,12 @@ CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", 
 WAIT_MS = 60_000
 OPENED = "When did the Calder Bridge open?"
 
+#: What Gradio's own upload says of itself.
+QUIRK = "warning: Method not implemented."
+#: Says what the browser refuses the page, and where in the page's own scripts that was.
+REPORT = """document.addEventListener("securitypolicyviolation", (event) => console.warn(
+    "refused", event.effectiveDirective, event.sourceFile, event.lineNumber, event.columnNumber, event.sample))"""
+
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed: sudo apt-get install -y chromium"),
@@ -66,8 +72,11 @@ class Tab:
         self.requested: list[str] = []
         self.said: list[str] = []
         self.page.on("request", lambda request: self.requested.append(request.url))
+        self.answered: list[str] = []
+        self.page.on("response", lambda response: self.answered.append(response.url))
         self.page.on("console", lambda message: self.said.append(f"{message.type}: {message.text}"))
         self.page.on("pageerror", lambda error: self.said.append(f"error: {error}"))
+        self.page.add_init_script(REPORT)
         self.answer = self.page.goto(url)
         self.box = self.page.locator("#question textarea, #question input").first
         self.page.wait_for_function(
@@ -100,7 +109,8 @@ def open_tab(browser, url):
     for tab in tabs:
         tab.context.close()
         assert [each for each in tab.requested if not each.startswith((url, "data:", "blob:"))] == []
-        assert [each for each in tab.said if each.startswith(("error", "warning"))] == []
+        complaints = [each for each in tab.said if each.startswith(("error", "warning")) and each != QUIRK]
+        assert not complaints, "\n".join(complaints)
 
 
 @pytest.fixture
@@ -186,7 +196,7 @@ def test_two_people_ask_at_once_and_each_gets_their_own_answer(open_tab):
     first.page.get_by_role("button", name="Stop", exact=True).click()
     first.state("stopped")
     second.state("verified")
-    assert "1932" not in first.page.locator("#now").inner_text()
+    assert OPENED not in first.page.locator("body").inner_text()
     assert "slow ferry" not in second.page.locator("body").inner_text()
 
 
@@ -299,7 +309,8 @@ def test_it_can_be_read_by_everybody_on_any_screen(open_tab, scheme, width):
 def test_the_browser_is_told_to_load_nothing_from_elsewhere_and_keeps_to_it(tab):
     policy = tab.answer.headers["content-security-policy"]
     assert "default-src 'none'" in policy
-    assert "unsafe" not in policy
+    assert "unsafe-inline" not in policy
+    assert "unsafe-eval" not in policy
     refused = tab.page.evaluate(
         """async () => {
             const refused = [];
@@ -316,7 +327,10 @@ def test_the_browser_is_told_to_load_nothing_from_elsewhere_and_keeps_to_it(tab)
             document.body.append(inside);
             inside.firstChild.click();
             await fetch("https://evil.example/").catch(() => {});
-            try { new Function("window.pwned = true")(); } catch { refused.push("eval"); }
+            // Not at once: what a debugger evaluates may evaluate, what the page does later may not.
+            setTimeout(() => {
+                try { new Function("window.pwned = true")(); } catch { refused.push("eval"); }
+            });
             await new Promise((resolve) => setTimeout(resolve, 500));
             for (const each of [image, script, style, inside]) each.remove();
             return [refused, window.pwned === true];
@@ -332,5 +346,8 @@ def test_the_browser_is_told_to_load_nothing_from_elsewhere_and_keeps_to_it(tab)
         "eval",
     } <= set(refused[0])
     assert refused[1] is False
+    # What was refused was complained about, and asked of nobody: the browser names it before it refuses it.
     tab.said.clear()
-    tab.requested = [each for each in tab.requested if "evil.example" not in each]
+    tab.page.wait_for_timeout(200)
+    assert not [each for each in tab.answered if "evil.example" in each]
+    tab.requested[:] = [each for each in tab.requested if "evil.example" not in each]

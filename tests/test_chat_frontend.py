@@ -36,7 +36,8 @@ def test_the_policy_names_the_one_inline_script_by_its_hash():
     assert len(inline) == 1
     digest = base64.b64encode(hashlib.sha256(inline[0].encode()).digest()).decode()
     assert f"script-src 'self' 'sha256-{digest}';" in policy
-    assert "unsafe" not in policy
+    assert "unsafe-inline" not in policy
+    assert "unsafe-eval" not in policy
 
 
 def test_the_files_that_the_page_names_are_there():

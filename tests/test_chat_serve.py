@@ -228,7 +228,8 @@ def test_another_name_or_site_reaches_nothing_of_the_running_page(page):
 
 def test_a_browser_is_told_to_load_from_this_page_alone(page):
     _, heads, text = fetch(page)
-    assert "unsafe" not in heads["content-security-policy"]
+    assert "unsafe-inline" not in heads["content-security-policy"]
+    assert "unsafe-eval" not in heads["content-security-policy"]
     assert "https://" not in text.partition("window.gradio_config")[0] + text.rpartition("</script>")[2]
     assert not [name for name in heads if name.startswith("access-control")]
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import hmac
 import ipaddress
 import re
@@ -62,23 +63,34 @@ HEADERS: Mapping[str, str] = {
 }
 """Sent with every answer."""
 
-EMPTY = "sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
-"""The hash of nothing."""
+STYLES = (
+    "visibility:hidden;height:0;width:0;",
+    "fill-rule:evenodd;clip-rule:evenodd;stroke-linecap:round;stroke-linejoin:round;",
+    "fill:none;fill-rule:nonzero;stroke-width:2px;",
+)
+"""Attributes ``style`` that are written into Gradio's components for uploads: these texts and no others are allowed."""
 
 _NAME = re.compile(r"(?P<name>\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(:(?P<port>[0-9]{1,5}))?")
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
 
-def policy(*, scripts: Sequence[str] = ()) -> str:
-    """Give the Content-Security-Policy of the page: its own files, and the inline scripts with these hashes.
+def digest(text: str) -> str:
+    """Give the hash by which a Content-Security-Policy knows an inline text."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
-    The one style that is no file of ours is the empty one: Gradio's HTML component adds such an element to the page.
+
+def policy(*, scripts: Sequence[str] = ()) -> str:
+    """Give the Content-Security-Policy of the page: its own files, and these inline scripts to the letter.
+
+    Of styles that are no file of ours two kinds are allowed, to the letter as well: the empty one (Gradio's HTML
+    component adds such an element), and the attributes in `STYLES`.
     """
     return "; ".join(
         (
             "default-src 'none'",
-            " ".join(("script-src 'self'", *(f"'{each}'" for each in scripts))),
-            f"style-src 'self' '{EMPTY}'",
+            " ".join(("script-src 'self'", *(f"'{digest(each)}'" for each in scripts))),
+            f"style-src 'self' '{digest('')}'",
+            " ".join(("style-src-attr 'unsafe-hashes'", *(f"'{digest(each)}'" for each in STYLES))),
             "img-src 'self' data:",
             "font-src 'self'",
             "connect-src 'self'",
