@@ -16,7 +16,7 @@ import platform
 import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -101,12 +101,11 @@ class Run:
 
 
 def begin(root: Path, name: str, plan: Mapping[str, Any]) -> Run:
-    """Make the folder of a new run, ``<time>-<name>``."""
-    stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
-    number, folder = 1, root / f"{stamp}-{name}"
-    while folder.exists():
-        number += 1
-        folder = root / f"{stamp}-{name}-{number}"
+    """Make the folder of a new run, ``<time>-<name>``: in the order of names, the order in which runs were begun."""
+    moment = datetime.now(UTC)
+    while next(root.glob(f"{moment:%Y%m%d-%H%M%S}-*"), None):
+        moment += timedelta(seconds=1)
+    folder = root / f"{moment:%Y%m%d-%H%M%S}-{name}"
     folder.mkdir(parents=True)
     run = Run(folder)
     run._write(RUN, {"plan": plan, "begun": datetime.now(UTC).isoformat(timespec="seconds"), **surroundings()})
