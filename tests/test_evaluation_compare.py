@@ -19,8 +19,7 @@ from rag_geo.evaluation.results import MUST_BE_ZERO, Result
 
 def run(metric, values, tier="answer"):
     return [
-        Result(f"q{number}", "fact", "?", True, "test", tier, {metric: value})
-        for number, value in enumerate(values)
+        Result(f"q{number}", "fact", "?", True, "test", tier, {metric: value}) for number, value in enumerate(values)
     ]
 
 

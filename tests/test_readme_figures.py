@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+
 from rag_geo import cli
 from rag_geo.evaluation.metrics import summarise
 from rag_geo.evaluation.results import read_results

@@ -139,9 +139,7 @@ _UNIT_ADJECTIVE = re.compile(r" (?P<adjective>long|high|wide|deep|tall)\b")
 _MONTH = rf"(?:{'|'.join(month.title() for month in MONTHS)})"
 _DATE = rf"(?:(?:early|late|mid) )?(?:{_MONTH} )?(?:1\d|20)\d\d"
 _DAY = rf"(?:\d{{1,2}} {_MONTH}|{_MONTH} \d{{1,2}},) (?:1\d|20)\d\d"
-_WHEN = re.compile(
-    rf"(?P<rest>(?:[\w’'-]+ ){{0,8}}?)(?:in {_DATE}|on {_DAY})(?:\.|(?:,| and| by| as| after| when) .*)"
-)
+_WHEN = re.compile(rf"(?P<rest>(?:[\w’'-]+ ){{0,8}}?)(?:in {_DATE}|on {_DAY})(?:\.|(?:,| and| by| as| after| when) .*)")
 _SINCE = re.compile(rf"(?P<rest>\w+(?: [\w’'-]+){{1,10}}) since (?:{_DAY}|{_DATE})\.")
 _WHEN_FIRST = re.compile(rf"(?:In {_DATE}|On {_DAY}),? (?P<clause>.+)")
 _PARTLY = re.compile(r" (?:mostly|mainly|largely|partly|chiefly|simply|primarily|probably|perhaps|precisely)$")
@@ -165,9 +163,7 @@ _IS_PERSON = re.compile(
     r"(?:(?:an?|the|one of) )?(?P<said>[\w’' -]{3,90})"
 )
 _PREPOSITION = re.compile(r" (?:of|in|at|for|on|to|from|with|who|that|by|under|and (?:a|an|the|is|was|has|wrote))\b")
-_IS_THING = re.compile(
-    rf"(?P<name>{_NAME})(?:, an?| (?P<be>is|was) an?) (?:[\w’'-]+ ){{0,3}}?{_ORGANISATION}\b"
-)
+_IS_THING = re.compile(rf"(?P<name>{_NAME})(?:, an?| (?P<be>is|was) an?) (?:[\w’'-]+ ){{0,3}}?{_ORGANISATION}\b")
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,8 @@ class Page:
 
     def build(self) -> gr.Blocks:
         """Make the components and bind them."""
-        with gr.Blocks(title="rag-geo", analytics_enabled=False, fill_width=True, delete_cache=(3600, 3600)) as blocks:
+        blocks = gr.Blocks(title="rag-geo", analytics_enabled=False, fill_width=True, delete_cache=(3600, 3600))
+        with blocks:
             head = gr.HTML(value=views.head_html("loading the model", 0.0), elem_id="page-head", **PLAIN)
             order = gr.Textbox(visible="hidden", elem_id="order", label="order", max_length=MOST_ORDER)
             reply = gr.Textbox(visible="hidden", elem_id="reply", label="reply")

@@ -482,7 +482,7 @@ def _checked(
 
 
 def _rungs_alone(text: str, asked: Asked, assistant: Assistant, known: Mapping[str, float]) -> dict[str, bool]:
-    """Tell for each rung whether it alone would withhold a sentence; the model is asked unless its signals are `known`."""
+    """Tell for each rung whether it alone withholds a sentence; the model is asked unless its signals are `known`."""
     names = {passage.file: (passage.title, passage.author) for passage in asked.passages}
     evidence, failure = grounding.gather(text, asked.passages, asked.question, names)
     if not evidence.sentences:

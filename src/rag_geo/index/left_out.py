@@ -41,9 +41,7 @@ def read_left_out(index_dir: Path) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def change_left_out(
-    index_dir: Path, *, more: Iterable[str] = (), fewer: Iterable[str] = ()
-) -> tuple[str, ...]:
+def change_left_out(index_dir: Path, *, more: Iterable[str] = (), fewer: Iterable[str] = ()) -> tuple[str, ...]:
     """Put files on the list and take others off it; gives the list as it is then.
 
     Raises what `read_left_out` raises, ResourceError when it cannot be written, and UsageError for a file of `fewer`
