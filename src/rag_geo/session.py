@@ -186,6 +186,8 @@ def chat(
     from rag_geo.chat.serve import PATIENCE_S, serve
     from rag_geo.process import allow
 
+    if not settings.index.is_dir():
+        open_index(settings)  # it raises, and at once: loading the models would take seconds
     terminal = edges.terminal()
 
     def load(say: Callable[[str], None]) -> Assistant:
