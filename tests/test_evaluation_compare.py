@@ -62,7 +62,7 @@ def test_a_clear_gain_passes_and_is_said():
     assert "nothing that is gated got significantly worse. Better: correct 60.0 % → 100.0 %" in comparison.verdict
 
 
-@pytest.mark.parametrize("metric", ["false_refusal", "wrong_answer", "false_answer", "withheld_good"])
+@pytest.mark.parametrize("metric", ["false_refusal", "misled", "withheld_good"])
 def test_for_some_scores_more_is_worse(metric):
     comparison = compare(run(metric, [0] * 20), run(metric, [1] * 8 + [0] * 12))
     assert comparison.exit_code == 3
@@ -90,7 +90,7 @@ def test_a_slower_run_is_shown_but_does_not_fail():
 
 
 def test_a_score_without_direction_has_its_change_as_it_is():
-    change = only(compare(run("answered", [0] * 10), run("answered", [1] * 10)))
+    change = only(compare(run("withheld", [0] * 10), run("withheld", [1] * 10)))
     assert change.change == 1
     assert not change.improved
     assert not change.alarm

@@ -361,3 +361,18 @@ def test_the_summary_of_a_whole_run_is_within_its_intervals_and_is_json():
     assert summary.risk.area_interval.low <= summary.risk.area <= summary.risk.area_interval.high
     assert summary.reliability.error_interval.low <= summary.reliability.error_interval.high
     assert json.loads(json.dumps(metrics.summary_object(summary)))["all"]["correct"]["n"] == summary.answerable
+
+
+@pytest.mark.parametrize(
+    ("scores", "misled"),
+    [
+        ({"answered": 1.0, "correct": 0.0, "wrong_answer": 1.0}, 1.0),
+        ({"answered": 1.0, "false_answer": 1.0}, 1.0),
+        ({"answered": 1.0, "correct": 1.0, "wrong_answer": 0.0}, 0.0),
+        ({"answered": 1.0, "correct": 0.0, "wrong_answer": 0.0, "incomplete": 1.0}, 0.0),
+        ({"answered": 0.0, "false_answer": 0.0}, 0.0),
+        ({"recall@5": 1.0}, None),
+    ],
+)
+def test_misled_is_whoever_got_a_wrong_answer_or_one_that_should_not_be(scores, misled):
+    assert metrics.scores_of(case("x", **scores)).get("misled") == misled

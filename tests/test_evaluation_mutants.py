@@ -336,7 +336,7 @@ def test_the_gate_notices_broken_pipelines_and_passes_the_unbroken_one(towers, t
     refused = trials["everything refused"]
     assert (refused.old, refused.new) in {(1.0, 0.0), (0.0, 1.0)}
     assert refused.p < 0.01
-    assert trials["abstention off"].metric == "false_answer"
+    assert trials["abstention off"].metric == "misled"
     free = {name for name, one in trials.items() if not one.asked}
     assert free >= {AGAIN, "citations shifted", "quotes cut", "numbers altered", "names changed", "negation dropped",
                     "withheld shown", "everything refused", "check says yes", "top passage copied"}  # fmt: skip

@@ -252,10 +252,16 @@ def scores_by_id(results: Iterable[Result]) -> dict[str, dict[str, float]]:
 
 
 def scores_of(result: Result) -> dict[str, float]:
-    """The scores that apply to a result, and `wrong_of_shown` for an answer that was shown."""
+    """The scores that apply to a result, and what follows from them.
+
+    ``wrong_of_shown``, of what was shown: it is not right, and not a right part either. ``misled``, of every question
+    that was answered or refused: the answer is wrong, or should not have been given at all.
+    """
     scores = {name: float(value) for name, value in result.scores.items() if value is not None}
     if scores.get("answered"):
         scores["wrong_of_shown"] = float(not right_if_shown(result) and not scores.get("incomplete"))
+    if "answered" in scores:
+        scores["misled"] = max(scores.get("wrong_answer", 0.0), scores.get("false_answer", 0.0))
     return scores
 
 
