@@ -196,7 +196,7 @@ def test_what_was_read_is_not_read_again(small):
     list(small.read(asked("Nine boats left the harbour at dawn.", "How many boats left?")))
     before = small.tokens
     small.choose(asked("Nine boats left the harbour at dawn.", "How many boats left?"), ("Yes", "No"))
-    assert small.tokens.read == before.read
+    assert small.tokens.read == before.read + 1, "the last token again, to see its state"
     list(small.read(asked("Nine boats left the harbour at dawn.", "Who saw the boats?")))
     assert small.tokens.read - before.read < 60, "another question about the same passage reads only the question"
 
