@@ -202,6 +202,9 @@ def test_observations_survive_the_disk(tmp_path):
         fitting.append(one, tmp_path / "new" / "o.jsonl")
     assert fitting.restore(tmp_path / "new" / "o.jsonl") == made
     assert fitting.restore(tmp_path / "none.jsonl") == []
+    with (tmp_path / "new" / "o.jsonl").open("a") as file:
+        file.write('{"id": "dev/9", "group": "dev", "answerable": true, "signals": {}}\n')
+    assert fitting.restore(tmp_path / "new" / "o.jsonl") == made, "one without states would have to be asked again"
 
 
 def test_permissive_lets_everything_through():

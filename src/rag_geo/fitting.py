@@ -378,9 +378,9 @@ def append(observation: Observation, path: Path) -> None:
 
 
 def restore(path: Path) -> list[Observation]:
-    """The observations of a file, none if there is no file."""
+    """The observations of a file, none if there is no file; those of before there were probes are passed over."""
     lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    stored = [json.loads(line) for line in lines]
+    stored = [one for one in map(json.loads, lines) if "pins" in one]
     lists = ("claims", "right", "quotes", "quotes_right", "claims_states", "quotes_states")
     nested = ("claims_pins", "quotes_pins")
     return [
