@@ -396,10 +396,31 @@ def test_evidence_of_all_parts_comes_before_the_answer_to_any(index):
 
 def test_a_sentence_that_answers_both_parts_is_said_once(index):
     said = "The Calder Bridge opened in 1932."
-    answer = assistant(index, said, said).ask("When did the Calder Bridge open, and when was the Calder Bridge opened?")
+    answer = assistant(index, said, said).ask(TWICE)
     assert answer.answer == said
     assert len([claim for claim in answer.claims if claim.status == "verified"]) == 1
 
 
 def test_a_question_for_one_thing_has_no_parts(index):
     assert assistant(index, "The Calder Bridge opened in 1932.").ask("When did the Calder Bridge open?").parts == ()
+
+
+class OnlyOfTheSecond(ScriptedGenerator):
+    """A model to which nothing answers the first part of `TWICE`."""
+
+    def choose(self, prompt, options):
+        """See `ScriptedGenerator.choose`."""
+        first = any("When did" in part.text for part in prompt.parts if not part.trusted)
+        self.odds["examine"] = -9.0 if first else 5.0
+        return super().choose(prompt, options)
+
+
+TWICE = "When did the Calder Bridge open, and when was the Calder Bridge opened?"
+
+
+def test_what_was_withheld_for_one_part_is_shown_when_it_is_proved_for_another(index):
+    said = "The Calder Bridge opened in 1932."
+    asked = Assistant(index, HashEmbedder(), OnlyOfTheSecond([said, said]), settings=Settings(), calibration=CAREFUL)
+    answer = asked.ask(TWICE)
+    assert [part.found for part in answer.parts] == [False, True]
+    assert (answer.status, answer.answer) == ("partial", said)

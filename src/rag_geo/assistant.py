@@ -226,7 +226,9 @@ class Assistant:
         likely: list[float] = []
         for part in asked.parts or (asked,):
             answerable, own = yield from self._one(part, clock)
-            new = [claim for claim in own if claim.text not in {each.text for each in claims}]
+            # What was withheld for one part may be proved for another: only the same with the same outcome is dropped.
+            said = {(each.text, each.status) for each in claims}
+            new = [claim for claim in own if (claim.text, claim.status) not in said]
             yield from map(ClaimChecked, new)
             claims += new
             found.append(Part(part.question, any(claim.status == "verified" for claim in own)))
