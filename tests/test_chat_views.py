@@ -27,6 +27,7 @@ from rag_geo.records import (
     Judged,
     Near,
     Paragraph,
+    Part,
     Passage,
     Reading,
     Sentence,
@@ -586,3 +587,10 @@ PAIRS = [
 def test_every_pair_of_colors_has_the_contrast_of_aa(theme, ink, paper):
     colors = {name: pair for name, *pair in re.findall(r"--([\w-]+): light-dark\((#\w{6}), (#\w{6})\)", CSS)}
     assert contrast(colors[ink][theme], colors[paper][theme]) >= 4.5
+
+
+def test_a_part_of_the_question_that_was_not_found_is_named():
+    parts = (Part("When did it open?", found=True), Part("Who <b>built</b> it?", found=False))
+    shown = views.answer_html(1, PARTIAL.claims, answer=replace(PARTIAL, parts=parts))
+    assert "Not found: Who &lt;b&gt;built&lt;/b&gt; it?" in shown
+    assert "When did it open?" not in shown

@@ -38,7 +38,7 @@ from rag_geo.records import (
     Span,
     Writing,
 )
-from rag_geo.render import footnotes, quote_pieces, status_line, visible, visible_name
+from rag_geo.render import footnotes, lacking, quote_pieces, status_line, visible, visible_name
 from rag_geo.text.folding import merge_spans, visible_part
 
 if TYPE_CHECKING:
@@ -250,11 +250,16 @@ def answer_html(
         for number, (each, place) in enumerate(zip(notes.citations, places, strict=True), start=1)
     ]
     state = _STATES[answer.status][0] if answer else "working"
+    missing = lacking(answer) if answer else ()
     return _element(
         "section",
         _status(answer) if answer else progress,
         _element("p", _join(sentences, " "), class_="rg-sentences", dir="auto") if sentences else NOTHING,
         _element("ol", *sources, class_="rg-notes", aria_label="sources") if sources else NOTHING,
+        *(
+            _element("p", escaped(f"Not found: {part}"), class_="rg-why")
+            for part in (lacking(answer) if answer else ())
+        ),
         not_found_html(answer) if answer and answer.status == "not_found" else NOTHING,
         withheld_html(claims) if answer else NOTHING,
         class_="rg rg-answer",
