@@ -256,10 +256,7 @@ def answer_html(
         _status(answer) if answer else progress,
         _element("p", _join(sentences, " "), class_="rg-sentences", dir="auto") if sentences else NOTHING,
         _element("ol", *sources, class_="rg-notes", aria_label="sources") if sources else NOTHING,
-        *(
-            _element("p", escaped(f"Not found: {part}"), class_="rg-why")
-            for part in (lacking(answer) if answer else ())
-        ),
+        *(_element("p", escaped(f"Not found: {part}"), class_="rg-why") for part in missing),
         not_found_html(answer) if answer and answer.status == "not_found" else NOTHING,
         withheld_html(claims) if answer else NOTHING,
         class_="rg rg-answer",
