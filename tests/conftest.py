@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import signal
+from collections.abc import Iterator
 
+import pytest
 from hypothesis import settings
 
+from browsing import Tab, chromium, serving
 from rag_geo.models import HubSource, ModelSpec, WheelSource
 
 # A machine under load is no failure of a single example; the time limit of the whole test is in pyproject.toml.
-settings.register_profile("rag-geo", deadline=None)
+# The same examples every time: a change is judged by what it changed. `--hypothesis-profile=explore` looks for others.
+settings.register_profile("explore", deadline=None)
+settings.register_profile("rag-geo", deadline=None, derandomize=True)
 settings.load_profile("rag-geo")
 
 # A shell's background job is born deaf to Ctrl-C, and so are its children: the tests of interrupts may run in one.
@@ -33,3 +38,36 @@ def tiny_spec(content: bytes, *sources: HubSource | WheelSource) -> ModelSpec:
         sha256=sha256(content),
         sources=sources,
     )
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """One browser for the tests of a module; each tab has its own cookies and storage."""
+    with chromium() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory) -> Iterator[str]:
+    """The scripted chat over the small collection of `collection`, the same one for all tests of a module."""
+    with serving(tmp_path_factory.mktemp("chat")) as address:
+        yield address
+
+
+@pytest.fixture
+def open_tab(browser, url):
+    """Open tabs; at the end each is closed, and must have kept to itself."""
+    tabs: list[Tab] = []
+
+    def opened(**options: object) -> Tab:
+        tabs.append(Tab(browser, url, **options))
+        return tabs[-1]
+
+    yield opened
+    for each in tabs:
+        each.close()
+
+
+@pytest.fixture
+def tab(open_tab) -> Tab:
+    return open_tab()

@@ -3,119 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
-import shutil
-import subprocess
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-SERVER = Path(__file__).parent / "chat_server.py"
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-WAIT_MS = 60_000
-OPENED = "When did the Calder Bridge open?"
+from browsing import IN_BROWSER, OPENED, ready
 
-#: What Gradio's own upload says of itself.
-QUIRK = "warning: Method not implemented."
-#: Says what the browser refuses the page, and where in the page's own scripts that was.
-REPORT = """document.addEventListener("securitypolicyviolation", (event) => console.warn(
-    "refused", event.effectiveDirective, event.sourceFile, event.lineNumber, event.columnNumber, event.sample))"""
-
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed: sudo apt-get install -y chromium"),
-]
-
-
-@pytest.fixture(scope="module")
-def url(tmp_path_factory) -> Iterator[str]:
-    process = subprocess.Popen(
-        [sys.executable, str(SERVER), str(tmp_path_factory.mktemp("chat"))],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    with process:
-        try:
-            address = process.stdout.readline().strip()
-            for line in process.stderr:
-                if line.startswith("ready"):
-                    break
-            assert process.poll() is None
-            yield address
-            process.terminate()
-            assert process.wait(60) == 143
-        finally:
-            process.kill()
-
-
-@pytest.fixture(scope="module")
-def browser():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"], timeout=WAIT_MS)
-        yield started
-        started.close()
-
-
-class Tab:
-    """A page that can be asked, with all that it requested and complained about."""
-
-    def __init__(self, browser, url: str, **options: object) -> None:
-        self.url = url
-        self.context = browser.new_context(**options)
-        self.page = self.context.new_page()
-        self.page.set_default_timeout(WAIT_MS)
-        self.requested: list[str] = []
-        self.said: list[str] = []
-        self.page.on("request", lambda request: self.requested.append(request.url))
-        self.answered: list[str] = []
-        self.page.on("response", lambda response: self.answered.append(response.url))
-        self.page.on("console", lambda message: self.said.append(f"{message.type}: {message.text}"))
-        self.page.on("pageerror", lambda error: self.said.append(f"error: {error}"))
-        self.page.add_init_script(REPORT)
-        self.answer = self.page.goto(url)
-        self.box = self.page.locator("#question textarea, #question input").first
-        self.page.wait_for_function(
-            "() => document.querySelector('#question textarea, #question input')?.disabled === false"
-        )
-
-    def ask(self, question: str) -> None:
-        self.box.fill(question)
-        self.box.press("Enter")
-
-    def state(self, name: str):
-        """Wait for the state of the latest answer."""
-        found = self.page.locator(f"#now [data-state='{name}']").first
-        found.wait_for()
-        return found
-
-    def text(self, selector: str) -> str:
-        return re.sub(r"\s+", " ", self.page.locator(selector).first.inner_text()).strip()
-
-
-@pytest.fixture
-def open_tab(browser, url):
-    tabs: list[Tab] = []
-
-    def opened(**options: object) -> Tab:
-        tabs.append(Tab(browser, url, **options))
-        return tabs[-1]
-
-    yield opened
-    for tab in tabs:
-        tab.context.close()
-        assert [each for each in tab.requested if not each.startswith((url, "data:", "blob:"))] == []
-        complaints = [each for each in tab.said if each.startswith(("error", "warning")) and each != QUIRK]
-        assert not complaints, "\n".join(complaints)
-
-
-@pytest.fixture
-def tab(open_tab) -> Tab:
-    return open_tab()
+pytestmark = IN_BROWSER
 
 
 def test_a_question_is_answered_with_marks_and_a_mark_opens_its_paragraph_with_the_quote_highlighted(tab):
@@ -215,9 +109,7 @@ def test_a_page_that_is_loaded_anew_keeps_nothing_and_shows_nothing_of_another(o
     tab.ask(OPENED)
     tab.state("verified")
     tab.page.reload()
-    tab.page.wait_for_function(
-        "() => document.querySelector('#question textarea, #question input')?.disabled === false"
-    )
+    ready(tab.page)
     assert tab.page.locator("#talk .rg-turn").count() == 0
     assert open_tab().page.locator("#talk .rg-turn").count() == 0
 
