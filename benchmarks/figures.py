@@ -57,6 +57,23 @@ class Row:
         return all(bar.holds(figures[bar.of]) for bar in self.bars) if self.bars else None
 
 
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A figure without a reference: what was measured, in `unit`, `n` times, and what is to be reached."""
+
+    what: str
+    value: float
+    unit: str = ""
+    n: int = 1
+    bar: Bar | None = None
+    note: str = ""
+
+    @property
+    def met(self) -> bool | None:
+        """Whether the bar is reached; None when there is none."""
+        return self.bar.holds(self.value) if self.bar else None
+
+
 def quantile(values: Sequence[float], share: float) -> float:
     """The value below which `share` (0 to 1) of the values lie, linear between neighbours (Hyndman and Fan, type 7)."""
     if not values or not 0 <= share <= 1:
@@ -126,8 +143,16 @@ def prompt_tokens(read: int, written: int, *, written_is_read: bool) -> int:
 
 def markdown(rows: Iterable[Row]) -> str:
     """The table."""
-    head = ("what", "ours", "reference", "its figure", "n", "ratio", "bar", "met")
-    lines = [head, *(_cells(each) for each in rows)]
+    return _table(("what", "ours", "reference", "its figure", "n", "ratio", "bar", "met"), map(_cells, rows))
+
+
+def measures_markdown(measures: Iterable[Measure]) -> str:
+    """The table of figures that have no reference."""
+    return _table(("what", "figure", "n", "bar", "met"), map(_measure_cells, measures))
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = [head, *rows]
     widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
     padded = [[cell.ljust(width) for cell, width in zip(line, widths, strict=True)] for line in lines]
     rule = ["-" * width for width in widths]
@@ -163,6 +188,28 @@ def _cells(each: Row) -> tuple[str, ...]:
     )
 
 
+def _measure_cells(each: Measure) -> tuple[str, ...]:
+    number = str(int(each.value)) if float(each.value).is_integer() else figure(each.value)
+    bar = f"{each.bar.sign} {each.bar.limit:g} {each.unit}".rstrip() if each.bar else ""
+    met = {True: "yes", False: "NO", None: ""}[each.met]
+    return each.what, f"{number} {each.unit}".rstrip(), str(each.n), bar, met
+
+
+def measure_object(each: Measure) -> dict[str, Any]:
+    """A measure for JSON; a figure that is none is null."""
+    value = each.value if math.isfinite(each.value) else None
+    limit = each.bar.limit if each.bar else None
+    return {
+        "what": each.what,
+        "value": value,
+        "unit": each.unit,
+        "n": each.n,
+        "bar": limit,
+        "met": each.met,
+        "note": each.note,
+    }
+
+
 def _of(bar: Bar, unit: str) -> str:
     return " x" if bar.of == "ratio" else f" {unit}"
 
@@ -176,8 +223,8 @@ def _range(found: Spread, digits: str = "") -> str:
 
 def figure(number: float) -> str:
     """Three significant digits, and no exponent: 0.00123, 12.3, 1234."""
-    if not number:
-        return "0"
+    if not number or not math.isfinite(number):
+        return "0" if not number else str(number)
     return f"{number:.{max(0, 2 - math.floor(math.log10(abs(number))))}f}"
 
 
