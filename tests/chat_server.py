@@ -68,9 +68,8 @@ def load(folder: Path, index: Path) -> Assistant:
 def main(folder: Path) -> int:
     index = folder / "index" if (folder / "index").exists() else make_index(folder)
     allow(9.5)
-    house = House(lambda say: load(folder, index))
     serve(
-        house,
+        lambda: House(lambda say: load(folder, index)),
         Address(port=0),
         say=lambda text: click.echo(text, err=True),
         announce=click.echo,

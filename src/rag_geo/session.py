@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from rag_geo.assistant import Assistant
     from rag_geo.calibration import Calibration
     from rag_geo.chat.receipt import Checked
+    from rag_geo.chat.room import House
     from rag_geo.chat.serve import Address
     from rag_geo.doctor import Finding
     from rag_geo.embedding import Embedder
@@ -182,7 +183,6 @@ def chat(
     edges: Edges, at: Address, settings: Settings, announce: Callable[[str], None], *, opens: bool = False
 ) -> None:
     """Serve the page until the process is interrupted; `announce` is given its URL. See `rag_geo.chat.serve.serve`."""
-    from rag_geo.chat.room import House
     from rag_geo.chat.serve import PATIENCE_S, serve
     from rag_geo.process import allow
 
@@ -197,8 +197,13 @@ def chat(
 
         return cast("Assistant", edges.load_assistant(settings, note))
 
+    def house() -> House:
+        from rag_geo.chat.room import House  # takes longer than all the rest that the page needs to be reached
+
+        return House(load)
+
     allow(PATIENCE_S)
-    serve(House(load), at, say=terminal.note, announce=announce, opens=opens)
+    serve(house, at, say=terminal.note, announce=announce, opens=opens)
 
 
 def build_index(edges: Edges, folder: Path, settings: Settings, *, rebuild: bool) -> IndexReport:

@@ -1,7 +1,7 @@
 """Starts the page and ends it: the address, the environment, the models beside it, signals, and an orderly end.
 
-A page that says that it is being made is there in the first second: the server starts before Gradio is imported and
-before the models are loaded.
+A page that says that it is being made is there in the first second: the server answers before anything else of the chat
+is imported, Gradio above all, and before the models are loaded.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 from rag_geo.chat.frontend import FrontEnd
 from rag_geo.chat.guard import Guard, Rules
+from rag_geo.chat.importing import import_gradio, resting
 from rag_geo.errors import ResourceError, UsageError
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ DRAIN_S = 7.0
 
 PATIENCE_S = 9.5
 _LEAVE_S = 1.5
+_LOOK_S = 0.02
 _LOST_MS = 2000
 _MOST_PASSWORD = 4096
 _FEWEST_CHARACTERS = 8
@@ -163,6 +165,7 @@ def gradio_environment() -> Iterator[Path]:
 
 def gradio_app(house: House) -> tuple[Any, Path]:
     """Give the page of a house as an ASGI application with every setting said, and the folder of its built files."""
+    import_gradio()
     import fastapi
     import gradio as gr
 
@@ -193,22 +196,31 @@ def gradio_app(house: House) -> tuple[Any, Path]:
 
 
 class Server:
-    """The page on an open port, in a thread of its own. `close` it."""
+    """The page on an open port, in a thread of its own: first the one that says that it is being made. `close` it."""
 
-    def __init__(self, house: House, opened: socket.socket, who: Rules) -> None:
-        self._house = house
+    def __init__(self, opened: socket.socket, who: Rules) -> None:
         self._opened = opened
         self._front = FrontEnd()
         self._guard = Guard(self._front, who)
         self._ending = threading.Event()
+        self._reached = threading.Event()
         self._shown = threading.Event()
+        self._made: tuple[Any, Path] | None = None
         self._uvicorn: Any = None
         self.error: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="serving", daemon=True)
 
-    def start(self) -> None:
-        """Begin to serve; the page follows."""
+    def start(self, patience_s: float = 5.0) -> None:
+        """Begin to serve, and come back when the page can be reached: nothing else takes the processor until then."""
         self._thread.start()
+        self._reached.wait(patience_s)
+
+    def make(self, house: House) -> None:
+        """Make the page of a house beside, and serve it as soon as it is made; one that cannot be made ends the server.
+
+        In a thread that the end of the process does not wait for.
+        """
+        threading.Thread(target=self._make, args=(house,), name="making", daemon=True).start()
 
     def wait(self, patience_s: float) -> bool:
         """Wait for the end of the server, or `patience_s`; True at its end. Raises what ended it."""
@@ -224,17 +236,29 @@ class Server:
 
     def close(self) -> None:
         """End the server; what is being sent has a moment."""
+        self._end()
+        if self._thread.is_alive():
+            self._thread.join(_LEAVE_S + 1)
+
+    def _end(self) -> None:
         self._ending.set()
         if self._uvicorn is not None:
             self._uvicorn.should_exit = True
-        if self._thread.is_alive():
-            self._thread.join(_LEAVE_S + 1)
+
+    def _make(self, house: House) -> None:
+        try:
+            self._made = gradio_app(house)
+        except BaseException as error:  # noqa: BLE001 - whoever waits raises it again
+            self.error = error
+            self._end()
 
     def _run(self) -> None:
         try:
             asyncio.run(self._serve())
         except BaseException as error:  # noqa: BLE001 - whoever waits raises it again
             self.error = error
+        finally:
+            self._reached.set()
 
     async def _serve(self) -> None:
         import uvicorn
@@ -263,9 +287,14 @@ class Server:
             await page
 
     async def _page(self, server: Any) -> None:  # noqa: ANN401 - uvicorn is not imported by then
-        """Make the page and serve it until the end; a page that cannot be made ends the server."""
+        """Say when the page can be reached; show it once it is made, until the end."""
         try:
-            app, assets = await asyncio.to_thread(gradio_app, self._house)
+            while not server.started:
+                await asyncio.sleep(_LOOK_S)
+            self._reached.set()
+            while self._made is None:
+                await asyncio.sleep(_LOOK_S)
+            app, assets = self._made
             async with app.router.lifespan_context(app):
                 self._front.becomes(app, assets)
                 self._shown.set()
@@ -276,7 +305,7 @@ class Server:
 
 
 def serve(
-    house: House,
+    house: Callable[[], House],
     at: Address,
     *,
     say: Callable[[str], None] = lambda _: None,
@@ -285,8 +314,9 @@ def serve(
 ) -> None:
     """Serve the page of a house until the process is interrupted, then end it in order within ten seconds.
 
-    `announce` is given the URL as soon as the page can be reached, `say` what happens. Raises `ResourceError` when the
-    port cannot be had, `UsageError` for an address without its password, and what loading the models raised.
+    `house` makes the house, and may import what it needs: it is called when the page can be reached. `announce` is
+    given the URL by then, `say` what happens. Raises `ResourceError` when the port cannot be had, `UsageError` for an
+    address without its password, and what loading the models raised.
     """
     opened = listen(at)
     try:
@@ -295,26 +325,32 @@ def serve(
         opened.close()
         raise
     url = url_of(opened)
-    with gradio_environment():
-        server = Server(house, opened, who)
-        server.start()
-        house.open()
-        announce(url)
+    with gradio_environment(), resting() as rest:
+        server = Server(opened, who)
+        made: House | None = None
         try:
+            server.start()
+            announce(url)
             if opens:
                 # One of those that run in the terminal would not come back.
                 threading.Thread(target=webbrowser.open, args=(url,), name="browser", daemon=True).start()
-            _watch(house, server, say)
+            made = house()
+            made.open()
+            server.make(made)
+            _wait_ready(made, server, say)
+            rest.end()
+            while not server.wait(0.2):
+                pass
         finally:
-            house.close(DRAIN_S)
+            if made is not None:
+                made.close(DRAIN_S)
             server.close()
             sys.stderr.flush()
 
 
-def _watch(house: House, server: Server, say: Callable[[str], None]) -> None:
-    """Wait for the models and the page, say so, and then for the end."""
-    loaded = False
-    while not server.wait(0.2):
-        if not loaded and house.ready(0) and server.shown:
-            loaded = True
-            say(f"ready in {house.loading[1]:.1f} s; Ctrl-C ends it")
+def _wait_ready(house: House, server: Server, say: Callable[[str], None]) -> None:
+    """Wait for the models and the page, and say so. Raises what either could not be made for."""
+    while not (house.ready(0) and server.shown):
+        if server.wait(0.1):
+            return
+    say(f"ready in {house.loading[1]:.1f} s; Ctrl-C ends it")
