@@ -42,8 +42,15 @@ PARTS = listed("the of in is was has had 12 ports 2020 because says that opened"
         ("The night train to Orland has nine coaches.", "How many coaches does the night train to Orland have?"),
         (
             "The land frontier of Norway measures 2,566 kilometres and touches three states.",
-            "How many kilometres does the land frontier of Norway measure?",
+            "How long is the land frontier of Norway?",
         ),
+        ("The railways of Norway measured 3,848 kilometres in 2020.", "How long were the railways of Norway in 2020?"),
+        ("Norway's railways were 3,848 kilometres long in 2020.", "How long were Norway's railways in 2020?"),
+        ("The coast of Norway is 25,148 kilometres long.", "How long is the coast of Norway?"),
+        ("The GDP of Norway was 483.7 billion dollars in 2024 (estimate).", "What was the GDP of Norway in 2024?"),
+        ("Norway has nine neighbours and 3,694 kilometres of borders.", "How many neighbours does Norway have?"),
+        ("Norway had 60 tankers in 2020, all of them large.", "How many tankers did Norway have in 2020?"),
+        ("The capital of Belarus is Minsk, a city of the plain.", "What is the capital of Belarus?"),
         (
             "Iran has 5,894 kilometres of land boundaries with seven countries.",
             "How many kilometres of land boundaries does Iran have?",
@@ -77,6 +84,10 @@ PARTS = listed("the of in is was has had 12 ports 2020 because says that opened"
         (
             "The meeting of Biden and Putin has changed little, according to Lukin.",
             "What does Lukin say about the meeting of Biden and Putin?",
+        ),
+        (
+            "Hawn states that the very long land border of China and Russia is not in dispute.",
+            "What does Hawn say about the land border of China and Russia?",
         ),
         ("Denisov said that Russia's arms sales would go on.", "What did Denisov say about Russia's arms sales?"),
         ("Charles Hecker is an expert on trade.", "Who is Charles Hecker?"),
@@ -118,6 +129,15 @@ def test_a_sentence_is_turned_into_the_question_that_it_answers(sentence, questi
         "Norway had 12 ports; Russia had 30.",
         'Norway had "12 ports" in 2020.',
         "Norway has this year 12 ports.",
+        "Norway has 6,000 soldiers and police officers on missions abroad.",  # not all of them are soldiers
+        "Norway has 6,000 soldiers, sailors and police officers on missions.",
+        "Norway has 600 schools with teachers of Russian.",
+        "Norway has two chambers, one of them small.",  # who would ask?
+        "Norway had 60 tankers, all of them large.",  # when?
+        "Norway's railways were 3,848 kilometres long.",
+        "The full-scale Russian invasion began on 24 February 2022.",  # which one?
+        "Many of Russia's ships and men therefore came home, Hawn says, with the fleet.",
+        "Norway.had 12 ports in 2020.",
         "Norham Bridge is the resting place of 12 actors.",
         "Norway is a monarchy with a parliament.",
         "norway had 12 ports in 2020.",
@@ -162,13 +182,19 @@ def test_candidates_know_their_paragraph_and_pass_over_debris_and_headings():
     assert candidates(document(text), frozenset()) == ()
 
 
-def test_the_order_is_various_in_kind_and_document():
-    def one(number, kind, file, value):
-        return Candidate(f"{number}?", kind, file, 1, value)
+def test_the_order_is_various_in_kind_document_and_words():
+    def one(number, kind, file, value, words):
+        return Candidate(f"{words} in {number}?", kind, file, 1, value)
 
-    found = [one(1, "number", "a", 3.3), one(2, "number", "a", 3.2), one(3, "date", "b", 3.0), one(4, "number", "c", 2)]
-    assert [each.question for each in ranked(found, 3)] == ["1?", "3?", "4?"]
-    assert len(ranked(found, 99)) == 4
+    found = [
+        one(1, "number", "a", 3.3, "How many ports has Norway"),
+        one(2, "number", "a", 3.2, "How many cars has Norway"),
+        one(3, "date", "b", 3.0, "When was it"),
+        one(4, "number", "c", 2.5, "How many ports has Iran"),
+        one(5, "number", "d", 2.0, "How many cars has Iran"),
+    ]
+    assert [each.question[-2] for each in ranked(found, 3)] == ["1", "3", "5"]
+    assert len(ranked(found, 99)) == 5
 
 
 # Kept

@@ -14,6 +14,7 @@ Whether the documents answer a question is not known here (`rag_geo.chat.example
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
@@ -29,6 +30,7 @@ Kind = Literal["number", "date", "reason", "opinion", "person", "thing"]
 _WEIGHT: dict[Kind, float] = {"reason": 4.0, "opinion": 3.0, "number": 3.0, "date": 3.0, "person": 2.8, "thing": 2.5}
 _SAME_KIND = 1.5
 _SAME_DOCUMENT = 2.0
+_SAME_WORDS = 1.0
 _MOST_WORDS = 16
 _MOST_PARAGRAPHS = 400
 _OFTEN = 3
@@ -36,7 +38,7 @@ _OFTEN = 3
 _CAPITAL = r"[A-ZÀ-ÖØ-Þ]"
 _WORD = re.compile(r"[^\W\d_][\w-]*")
 _NAME = rf"{_CAPITAL}[\w’'-]*(?: (?:(?:de|del|al|von|van|of|of the) )?{_CAPITAL}[\w’'-]*){{0,4}}"
-_ODD = re.compile(r"[\"“”„«»?!;:()\[\]…|*_#<>{}/\\=+~^•–—]|\.\.|\w\.\w|@|’’|''")
+_ODD = re.compile(r"[\"“”„«»?!;:()\[\]…|*_#<>{}/\\=+~^•–—]|\.\.|[^\W\d]\.\w|\w\.[^\W\d]|@|’’|''")
 _ASIDE = re.compile(r"\s+\([^()]*\)")
 _SAYS = listed(
     """says thinks believes argues writes notes observes warns explains expects claims points stresses suggests reports
@@ -135,13 +137,20 @@ _FILLER = re.compile(
     r"(?:(?:about|some|an estimated|only|just|nearly|almost|over|more than|less than|fewer than|at least|at most|up to|"
     r"roughly|approximately|around|as many as|a total of|altogether|exactly|well over|close to) )+"
 )
+_NUMERAL = r"(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)"
 _UNIT_ADJECTIVE = re.compile(r" (?P<adjective>long|high|wide|deep|tall)\b")
 _MONTH = rf"(?:{'|'.join(month.title() for month in MONTHS)})"
 _DATE = rf"(?:(?:early|late|mid) )?(?:{_MONTH} )?(?:1\d|20)\d\d"
+_IN_YEAR = re.compile(r" in (?:1\d|20)\d\d(?=[ ,.])")
 _DAY = rf"(?:\d{{1,2}} {_MONTH}|{_MONTH} \d{{1,2}},) (?:1\d|20)\d\d"
 _WHEN = re.compile(rf"(?P<rest>(?:[\w’'-]+ ){{0,8}}?)(?:in {_DATE}|on {_DAY})(?:\.|(?:,| and| by| as| after| when) .*)")
 _SINCE = re.compile(rf"(?P<rest>\w+(?: [\w’'-]+){{1,10}}) since (?:{_DAY}|{_DATE})\.")
 _WHEN_FIRST = re.compile(rf"(?:In {_DATE}|On {_DAY}),? (?P<clause>.+)")
+#: Behind what is counted, nothing that belongs to it: no "soldiers and police on missions", no "soldiers with rifles".
+_ENDS_THERE = re.compile(
+    rf"\.$|, (?![a-z-]+(?:, [a-z-]+)*,? (?:and|or) )|,? and (?=\d|(?:the|its|their|a|an|in|it|they)\b|"
+    rf"(?:{'|'.join([*_AUXILIARIES, *_FORMS])})\b)| with (?=\d|{_NUMERAL} )"
+)
 _PARTLY = re.compile(r" (?:mostly|mainly|largely|partly|chiefly|simply|primarily|probably|perhaps|precisely)$")
 _NOT = re.compile(r"\bnot(?: just| only| least)?$")
 _STATISTIC = frozenset(
@@ -163,6 +172,10 @@ _IS_PERSON = re.compile(
     r"(?:(?:an?|the|one of) )?(?P<said>[\w’' -]{3,90})"
 )
 _PREPOSITION = re.compile(r" (?:of|in|at|for|on|to|from|with|who|that|by|under|and (?:a|an|the|is|was|has|wrote))\b")
+_IS_THE = re.compile(
+    rf"The (?P<what>capital|currency|official language|national language|highest mountain|longest river|largest city) "
+    rf"of (?P<name>{_NAME}) (?P<be>is|was) {_CAPITAL}"
+)
 _IS_THING = re.compile(rf"(?P<name>{_NAME})(?:, an?| (?P<be>is|was) an?) (?:[\w’'-]+ ){{0,3}}?{_ORGANISATION}\b")
 
 
@@ -200,22 +213,26 @@ def candidates(document: Document, known: frozenset[str] | None = None) -> tuple
 
 
 def ranked(found: Iterable[Candidate], most: int) -> tuple[Candidate, ...]:
-    """The best `most` candidates in the order to try them: various in kind and document, then by value."""
+    """The best `most` candidates in the order to try them: various in kind, document and words, then by value."""
     left = list(found)
-    kinds: dict[str, int] = {}
-    files: dict[str, int] = {}
+    seen: Counter[tuple[str, str]] = Counter()
     chosen: list[Candidate] = []
 
     def worth(one: Candidate) -> float:
-        return one.value - _SAME_KIND * kinds.get(one.kind, 0) - _SAME_DOCUMENT * files.get(one.file, 0)
+        return one.value - sum(weight * seen[trait] for trait, weight in _traits(one).items())
 
     while left and len(chosen) < most:
         best = max(left, key=worth)
         left.remove(best)
         chosen.append(best)
-        kinds[best.kind] = kinds.get(best.kind, 0) + 1
-        files[best.file] = files.get(best.file, 0) + 1
+        seen.update(_traits(best).keys())
     return tuple(chosen)
+
+
+def _traits(one: Candidate) -> dict[tuple[str, str], float]:
+    """What makes two questions alike, and how much worth the second loses by it."""
+    words = " ".join(re.findall(r"\b[a-z]+", one.question))
+    return {("kind", one.kind): _SAME_KIND, ("file", one.file): _SAME_DOCUMENT, ("words", words): _SAME_WORDS}
 
 
 def known_names(documents: Iterable[Document]) -> frozenset[str]:
@@ -261,7 +278,8 @@ def questions(sentence: str, known: frozenset[str]) -> Iterator[tuple[Kind, str]
 def _is_specific(question: str, kind: Kind) -> bool:
     """Whether a question says whose parliament or coast it means."""
     names = re.findall(rf"(?<= ){_CAPITAL}[\w’'-]*", question)
-    generic = _GENERIC.intersection(re.findall(r"[a-z]+", question.casefold()))
+    loose = re.sub(rf"\b[a-z]+(?= of (?:the )?{_CAPITAL})", "", question)  # "the coast of China" says it
+    generic = _GENERIC.intersection(re.findall(r"[a-z]+", loose.casefold()))
     return len(names) > (2 if generic and kind not in ("person", "thing") else 0)
 
 
@@ -350,9 +368,13 @@ def _topic(text: str, known: frozenset[str]) -> str:
             end = last
         phrase = [word.lower() if word == "The" else word, *words[place + 1 : end]]
         phrase[-1] = phrase[-1].rstrip(",")
+        if "very" in phrase[1:-2]:
+            at = phrase.index("very")
+            del phrase[at : at + 2]
         named = owner or any(each[0].isupper() and _is_name(each, known) for each in phrase[1:])
         small = sum(each[0].islower() for each in phrase[1:] if each != "of")
-        if named and small and len(phrase) > 1 + (not owner) and _ends(words, end):
+        whole = _ends(words, end) and words[end:][:1] != ["and"]
+        if named and small and len(phrase) > 1 + (not owner) and whole:
             return " ".join(phrase)
     return ""
 
@@ -407,12 +429,15 @@ def _numbers(clause: _Clause) -> Iterator[str]:
     filler = _FILLER.match(clause.rest)
     behind = clause.rest[filler.end() :] if filler else clause.rest
     first = next(iter(quantities(behind)), None)
-    if first is None or first.start or first.kind != "number":
+    if first is None or first.start or first.kind != "number" or first.text in ("one", "two", "1", "2"):
         return
     if clause.verb in _BE:
-        adjective = _UNIT_ADJECTIVE.match(behind[first.end :])
-        if adjective:
-            yield f"How {adjective['adjective']} {clause.verb} {clause.subject}"
+        yield from _measured(clause, behind[first.end :])
+        return
+    if clause.verb.startswith("measure") and re.fullmatch(r"[\d.,]+ (?:kilometres|kilometers|miles)", first.text):
+        plural = is_plural(clause.subject.split(" of ")[0].split()[-1])
+        be = {"measures": "is", "measure": "are", "measured": "were" if plural else "was"}[clause.verb]
+        yield from _measured(clause._replace(verb=be), " long" + behind[first.end :])
         return
     if clause.verb not in _FORMS:
         return
@@ -421,7 +446,23 @@ def _numbers(clause: _Clause) -> Iterator[str]:
     counted = _counted(first, behind)
     if counted:
         noun, tail = counted
+        if (base, auxiliary) == ("have", "did") and not _IN_YEAR.match(f"{tail} "):
+            return  # what it had once, when?
         yield f"How many {noun} {auxiliary} {clause.subject} {base}{tail}"
+
+
+def _measured(clause: _Clause, after: str) -> Iterator[str]:
+    """How long something is, or how much it was in a year; `after` is what follows the quantity."""
+    adjective = _UNIT_ADJECTIVE.match(after)
+    if adjective:
+        year = _IN_YEAR.match(after[adjective.end() :])
+        # What was so once is asked with its time.
+        if year or clause.verb in ("is", "are"):
+            yield f"How {adjective['adjective']} {clause.verb} {clause.subject}{year[0] if year else ''}"
+        return
+    year = _IN_YEAR.match(after)
+    if year and re.fullmatch(rf"the (?:[\w-]+ ){{1,3}}of (?:the )?{_NAME}", clause.subject):
+        yield f"What {clause.verb} {clause.subject}{year[0]}"
 
 
 def _counted(quantity: Quantity, text: str) -> tuple[str, str] | None:
@@ -440,10 +481,10 @@ def _counted(quantity: Quantity, text: str) -> tuple[str, str] | None:
         if not found or any(word in _SUBJECT_STOPS | {"and"} for word in found[1].split()):
             return None
         noun, after = found[1], after[found.end() :]
-    year = re.match(r" in (?:1\d|20)\d\d(?=[ ,.])", after)
+    year = _IN_YEAR.match(after)
     if year:
         return noun, year[0]
-    if re.match(r",| and | with |\.$", after):
+    if _ENDS_THERE.match(after):
         return noun, ""
     whole = re.match(r" of (?:[a-z-]+ ){0,2}?[a-z-]+(?=,|\.| with | and )", after)
     if whole and not quantities(whole[0]):
@@ -455,6 +496,9 @@ def _counted(quantity: Quantity, text: str) -> tuple[str, str] | None:
 
 
 def _dates(clause: _Clause) -> Iterator[str]:
+    names = re.findall(rf"\b{_CAPITAL}\w*", clause.subject)
+    if clause.subject.startswith("the ") and all(map(countries.is_adjective, names)):
+        return  # "the Russian invasion": which one?
     since = _SINCE.fullmatch(clause.rest)
     if since:
         rest = since["rest"]
@@ -473,6 +517,10 @@ def _identities(text: str, known: frozenset[str]) -> Iterator[tuple[Kind, str]]:
         if head and head[-1].casefold() in _ROLE and len(head) < 8:
             yield "person", f"Who {person['be'] or 'is'} {person['name']}?"
             return
+    what = _IS_THE.match(text)
+    if what and _is_name(what["name"], known):
+        yield "thing", f"What {what['be']} the {what['what']} of {what['name']}?"
+        return
     thing = _IS_THING.match(text)
     if thing and _is_name(thing["name"], known):
         article = "the " if text.startswith("The ") else ""
