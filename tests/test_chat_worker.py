@@ -503,6 +503,164 @@ def test_an_index_of_another_embedder_is_refused(index, tmp_path):
         assert isinstance(last_of(worker.ask(question("Calder"))), Finished)
 
 
+# --- while nobody asks
+
+
+class Pastime:
+    """Asks about bridges while nobody else does, one after the other, and goes on where it was."""
+
+    def __init__(self, *names: str, fails: Exception | None = None) -> None:
+        self.left = list(names)
+        self.fails = fails
+        self.began: list[tuple[float, str]] = []
+        self.done = threading.Event()
+
+    def __call__(self, assistant: Assistant, go_on: Callable[[], bool]) -> None:
+        self.began.append((time.monotonic(), assistant.index.generation))
+        if self.fails:
+            raise self.fails
+        while self.left:
+            for _ in assistant.stream(question(self.left[0])):
+                if not go_on():
+                    return
+            self.left.pop(0)
+        self.done.set()
+
+    def begun(self, times: int) -> None:
+        """Wait until it was called so often."""
+        end = time.monotonic() + 60
+        while len(self.began) < times:
+            assert time.monotonic() < end
+            time.sleep(0.01)
+
+
+def test_idle_time_begins_only_when_nobody_has_asked_for_some_seconds(index):
+    pastime = Pastime("Yarrow")
+    with working(index, idle=pastime, idle_after_s=0.5) as (worker, model):
+        for name in ("Calder", "Dover"):
+            assert isinstance(last_of(worker.ask(question(name))), Finished)
+        assert pastime.done.wait(60)
+        asked = model.asked
+    begun, _ = pastime.began[-1]
+    assert begun - max(when for when in model.began if when < begun) >= 0.5
+    assert asked == ["Calder", "Dover", "Yarrow"]
+    unused = Pastime("Yarrow")
+    with working(index, idle=unused, idle_after_s=600) as (worker, _):
+        assert isinstance(last_of(worker.ask(question("Calder"))), Finished)
+    assert unused.began == []
+
+
+@pytest.mark.parametrize("where", ["reading", "writing"])
+def test_a_question_ends_idle_time_which_goes_on_later_where_it_was(index, where):
+    pastime = Pastime("Willow", "Yarrow")
+    with working(index, Model(stays=where), idle=pastime, idle_after_s=0.01) as (worker, model):
+
+        def attempt() -> float:
+            model.there.clear()
+            assert model.there.wait(60), "idle time"
+            assert worker.waiting() == 0
+            before = len(model.began)
+            asked = time.monotonic()
+            events = worker.ask(question("Dover")).events()
+            assert isinstance(next(events), EvidenceFound)
+            assert isinstance(next_of(events, (Waiting, Reading)), Reading), "it is not told to wait"
+            taken = model.began[before] - asked
+            events.close()
+            return taken
+
+        within(BARS_S["stop"], attempt)
+        model.go.set()
+        assert last_of(worker.ask(question("Dover"))).answer.answer == says("Dover", 1900)
+        assert pastime.done.wait(60)
+        assert model.asked[-2:] == ["Willow", "Yarrow"], "nothing is left out"
+
+
+def test_all_who_wait_come_before_idle_time(index):
+    pastime = Pastime("Yarrow")
+    with working(index, Model(stays="reading"), idle=pastime, idle_after_s=0) as (worker, model):
+        assert model.there.wait(60)
+        tickets = [worker.ask(question(name)) for name in ("Calder", "Dover", "Elm")]
+        model.go.set()
+        assert {type(last_of(ticket)) for ticket in tickets} == {Finished}
+        assert pastime.done.wait(60)
+        asked = model.asked
+    first = asked.index("Calder")
+    assert asked[first : first + 3] == ["Calder", "Dover", "Elm"]
+    assert set(asked[:first]) == {"Yarrow"} == set(asked[first + 3 :])
+
+
+def test_idle_time_does_not_count_against_the_limits_of_an_answer(index):
+    now = [0.0]
+    pastime = Pastime(*NAMES[1:20])
+    limits = {"most_tokens": 5000, "most_seconds": 180, "clock": lambda: now[0]}
+    with working(index, Model(stays="reading"), idle=pastime, idle_after_s=0, **limits) as (worker, model):
+        assert model.there.wait(60)
+        now[0] = 1000
+        time.sleep(0.3)
+        assert len(model.asked) == 1
+        assert not model.stopped.is_set()
+        model.go.set()
+        assert pastime.done.wait(60)
+        assert model.tokens.read > 5000
+        assert isinstance(last_of(worker.ask(question("Calder"))), Finished)
+
+
+def test_a_renewed_index_ends_idle_time_which_begins_again_for_the_new_one(index, newer):
+    pastime = Pastime("Yarrow")
+    with working(index, Model(stays="reading"), idle=pastime, idle_after_s=0) as (worker, model):
+        assert model.there.wait(60)
+        worker.renew(newer)
+        pastime.begun(2)
+        model.go.set()
+        assert pastime.done.wait(60)
+        pastime.done.clear()
+        worker.renew(index)
+        assert pastime.done.wait(60), "what has nothing left to do is asked again for another generation"
+    generations = [generation for _, generation in pastime.began]
+    assert generations == [index.generation, newer.generation, index.generation]
+
+
+@pytest.mark.parametrize("failure", [None, GenerationError("no \x1b room"), ZeroDivisionError("\x1b")])
+def test_what_fails_or_ends_in_idle_time_is_not_begun_again_and_harms_no_question(index, newer, failure, caplog):
+    pastime = Pastime(fails=failure)
+    with working(index, idle=pastime, idle_after_s=0.01) as (worker, _):
+        pastime.begun(1)
+        for name in ("Calder", "Dover"):
+            assert last_of(worker.ask(question(name))).answer.answer == says(name, 1900)
+            time.sleep(0.2)
+        assert len(pastime.began) == 1
+        worker.renew(newer)
+        pastime.begun(2)
+        assert last_of(worker.ask(question("Calder"))).answer.answer == says("Calder", 2000)
+    said = [record.getMessage() for record in caplog.records if record.name == "rag_geo.chat.worker"]
+    assert [each.startswith("idle time could not be used") for each in said] == [True] * (2 if failure else 0)
+    assert not any("\x1b" in each for each in said)
+
+
+@pytest.mark.parametrize("where", ["reading", "writing"])
+def test_closing_ends_idle_time_at_once(index, where):
+    pastime = Pastime("Yarrow")
+    with working(index, Model(stays=where), idle=pastime, idle_after_s=0) as (worker, model):
+        assert model.there.wait(60)
+        start = time.monotonic()
+        worker.close(300)
+        assert time.monotonic() - start < 60
+    assert not pastime.done.is_set()
+    assert len(pastime.began) == 1
+
+
+def test_several_people_get_their_answers_while_idle_time_begins_again_and_again(index):
+    pastime = Pastime(*NAMES[16:] * 50)
+    with working(index, idle=pastime, idle_after_s=0) as (worker, _):
+        people = [Person(worker, name, {index.generation: index}, rounds=6) for name in NAMES[:3]]
+        for person in people:
+            person.start()
+        for person in people:
+            person.join()
+    assert [wrong for person in people for wrong in person.wrong] == []
+    assert len(pastime.began) > 1
+
+
 # --- several people
 
 

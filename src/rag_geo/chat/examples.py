@@ -69,7 +69,8 @@ def make_examples(
     known = _read(index)
     if known and (known.model, known.prompt_id) == (kept.model, kept.prompt_id):
         kept = known
-    for candidate in _candidates(index, go_on) if len(kept.questions) < want else ():
+    wanting = len(kept.questions) < want and len(kept.tried) < MOST_TRIED
+    for candidate in _candidates(index, go_on) if wanting else ():
         if candidate.question in kept.tried:
             continue
         if len(kept.questions) >= want or not go_on():
@@ -103,9 +104,10 @@ def _candidates(index: Index, go_on: Callable[[], bool]) -> Sequence[Candidate]:
         if not go_on():
             return ()
         documents.append(index.document(entry.file))
-    known = known_names(documents)
+    # Both read every sentence, seconds of work in large documents.
+    known = known_names(document for document in documents if go_on())
     found = [candidate for document in documents if go_on() for candidate in candidates(document, known)]
-    return ranked(found, MOST_TRIED)
+    return ranked(found, MOST_TRIED) if go_on() else ()
 
 
 def _ask(asking: Assistant, question: str, go_on: Callable[[], bool]) -> Answer | None:

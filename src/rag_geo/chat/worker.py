@@ -3,7 +3,8 @@
 A question becomes a `Ticket` that is searched at once, in the thread that asks, and then waits for the model. All that
 happens to it is read from `Ticket.events`: the evidence, its place in the queue, the answer as it is made, and at the
 end `Finished` or `Failed`. A second thread watches the one that answers: over the seconds and tokens that one answer
-may take, and over readers that do not come back.
+may take, and over readers that do not come back. While nobody asks, the first one does what it was given for such
+hours (`Idle`), and leaves it at once when somebody does.
 """
 
 from __future__ import annotations
@@ -33,6 +34,13 @@ TICK_S = 0.1
 
 LEAVING_S = 1.0
 """Seconds of the patience of `Worker.close` that are kept for stopping what did not finish."""
+
+IDLE_AFTER_S = 4.0
+"""Seconds without a question after which idle time begins."""
+
+Idle = Callable[[Assistant, Callable[[], bool]], None]
+"""What is done with an assistant while nobody asks: it returns when nothing is left to do for that generation, or soon
+after its second argument turns False; the model is stopped then as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +147,10 @@ class Worker:
 
     While it is open nothing else may use the language model of `assistant`. `most_waiting` questions may wait for the
     one being answered, which may take `most_seconds` of `clock`, and `most_tokens` read anew or written. A reader that
-    stays away for `reader_patience_s` is taken for lost. Close it, or use it as a context manager; the assistant is
-    left to whoever loaded it.
+    stays away for `reader_patience_s` is taken for lost. When nobody has asked for `idle_after_s`, `idle` is called in
+    the thread that answers, and again after it was interrupted or the index renewed; if it fails, that is logged and it
+    is not called again for this generation. Close it, or use it as a context manager; the assistant is left to whoever
+    loaded it.
     """
 
     def __init__(
@@ -151,6 +161,8 @@ class Worker:
         most_seconds: float = 180.0,
         most_tokens: int = 32_768,
         reader_patience_s: float = 1.5,
+        idle: Idle = lambda _assistant, _go_on: None,
+        idle_after_s: float = IDLE_AFTER_S,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._assistant = assistant
@@ -158,6 +170,8 @@ class Worker:
         self._most_seconds = most_seconds
         self._most_tokens = most_tokens
         self._reader_patience_s = reader_patience_s
+        self._idle = idle
+        self._idle_after_s = idle_after_s
         self._clock = clock
         self._searching = threading.Lock()
         # Guards everything below, and the tickets; nothing slow is done under it.
@@ -168,6 +182,8 @@ class Worker:
         self._running: Ticket | None = None
         self._began = 0.0
         self._spent = 0
+        self._idling = False
+        self._idled: Assistant | None = None  # for whose index nothing is left to do
         self._closing = self._closed = False
         self._threads = [
             threading.Thread(target=self._work, name="answering", daemon=True),
@@ -207,6 +223,7 @@ class Worker:
             if len(self._queue) + (self._running is not None) > self._most_waiting:
                 raise QueueFull(f"{self._most_waiting} questions are waiting already", hint="ask again in a minute")
             self._queue.append(ticket)
+            self._interrupt()
             self._watched.notify()
         try:
             self._search(ticket, self._assistant)
@@ -223,6 +240,7 @@ class Worker:
         """
         with self._lock:
             self._assistant = self._assistant.over(index)
+            self._interrupt()
 
     def close(self, patience_s: float = 10.0) -> None:
         """Answer nothing any more: what waits is told so, what is being answered has `patience_s` to end or is stopped.
@@ -234,7 +252,7 @@ class Worker:
             self._closing = True
             for ticket in tuple(self._queue):
                 self._end(ticket, _CLOSING)
-            self._changed.notify()
+            self._interrupt()
         answering, watching = self._threads
         answering.join(max(0.0, patience_s - min(LEAVING_S, patience_s / 2)))
         with self._lock:
@@ -250,7 +268,7 @@ class Worker:
             self._searching.release()
 
     def _search(self, ticket: Ticket, assistant: Assistant) -> None:
-        """Find the evidence for a question and tell it. One search at a time: an embedder need not bear two."""
+        """Find the evidence for a question and tell it. One search at a time: two would only be late together."""
         with self._searching:
             if self._closing:
                 raise WorkerClosed(_CLOSING.message, hint=_CLOSING.hint)
@@ -292,17 +310,55 @@ class Worker:
             self._tell_places()
             self._changed.notify()
 
+    def _interrupt(self) -> None:
+        """End idle time, at once, and let the thread that answers look what there is to do. The lock is held."""
+        if self._idling:
+            self._idling = False
+            self._assistant.stop()
+        self._changed.notify()
+
     def _work(self) -> None:
         """The thread that owns the model."""
-        while self._answer_next():
-            pass
+        while not self._closing:
+            if self._is_idle():
+                self._use_idle_time()
+            else:
+                self._answer_next()
 
-    def _answer_next(self) -> bool:
-        """Wait for a question and answer it; False when there will be none."""
+    def _is_idle(self) -> bool:
+        """Wait for a question; whether none came for so long that what there is to do until then may begin."""
         with self._lock:
-            self._changed.wait_for(lambda: self._closing or (self._queue and self._queue[0]._found))
-            if self._closing:
-                return False
+            assistant = self._assistant
+            patience_s = None if self._idled is assistant else self._idle_after_s
+            news = self._changed.wait_for(
+                lambda: self._closing or self._queue or self._assistant is not assistant, patience_s
+            )
+            self._idling = not news
+            return self._idling
+
+    def _use_idle_time(self) -> None:
+        """Do what is to be done while nobody asks, as far as it can be done."""
+        failed, assistant = True, self._assistant
+        try:
+            self._idle(assistant, lambda: self._idling)
+            failed = False
+        except Stopped:
+            failed = False
+        except RagGeoError as error:
+            log.warning("idle time could not be used: %s", visible(error.message))
+        except Exception:  # noqa: BLE001 - questions are answered nevertheless
+            log.error("idle time could not be used:\n%s", visible(traceback.format_exc(), one_line=False))
+        with self._lock:
+            if failed or self._idling:
+                self._idled = assistant
+            self._idling = False
+
+    def _answer_next(self) -> None:
+        """Wait until the first question that waits was searched for, and answer it; nothing when none is left."""
+        with self._lock:
+            self._changed.wait_for(lambda: self._closing or not self._queue or self._queue[0]._found)
+            if self._closing or not self._queue:
+                return
             ticket, assistant = self._queue.popleft(), self._assistant
             self._running, self._began, self._spent = ticket, self._clock(), self._tokens()
             # Whoever stops the question from here on stops the model.
@@ -322,7 +378,6 @@ class Worker:
             self._running = None
             self._end(ticket, failed)
             ticket._found = None
-        return True
 
     def _answer(self, ticket: Ticket, assistant: Assistant) -> None:
         """Answer a question from the generation of `assistant`, which is searched again if it is a newer one."""
