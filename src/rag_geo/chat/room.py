@@ -18,7 +18,7 @@ from rag_geo.chat import keep, views
 from rag_geo.chat.collection import Collection
 from rag_geo.chat.receipt import receipt
 from rag_geo.chat.views import NOTHING, Html
-from rag_geo.chat.worker import ChatEvent, Failed, Ticket, Waiting, Worker
+from rag_geo.chat.worker import IDLE_AFTER_S, ChatEvent, Failed, Ticket, Waiting, Worker
 from rag_geo.conversation import standalone
 from rag_geo.errors import RagGeoError, UsageError
 from rag_geo.index import Entry, Index
@@ -272,15 +272,31 @@ def _json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, indent=2) + "\n"
 
 
+def _make_examples(assistant: Assistant, go_on: Callable[[], bool]) -> None:
+    """Make the example questions that the generation of `assistant` lacks, as far as there is time."""
+    from rag_geo.chat.examples import make_examples
+
+    for _ in make_examples(assistant, assistant.index, go_on=go_on):
+        pass
+
+
 class House:
     """What all pages share: the models, once they are loaded, the worker, the collection, and the rooms.
 
-    `load` gives the assistant; it is called once, in a thread, by `open`. Close it.
+    `load` gives the assistant; it is called once, in a thread, by `open`. When nobody has asked for `examples_after_s`,
+    example questions are made; None: never. Close it.
     """
 
-    def __init__(self, load: Callable[[Callable[[str], None]], Assistant], *, most_waiting: int = 20) -> None:
+    def __init__(
+        self,
+        load: Callable[[Callable[[str], None]], Assistant],
+        *,
+        most_waiting: int = 20,
+        examples_after_s: float | None = IDLE_AFTER_S,
+    ) -> None:
         self._load = load
         self._most_waiting = most_waiting
+        self._examples_after_s = examples_after_s
         self._lock = threading.Lock()
         self._rooms: OrderedDict[str, Room] = OrderedDict()
         self._began = time.monotonic()
@@ -301,13 +317,21 @@ class House:
         try:
             assistant = self._load(self._say)
             self._assistant = assistant
-            worker = Worker(assistant, most_waiting=self._most_waiting)
+            worker = self._hire(assistant)
             self._collection = Collection(assistant.index, assistant.embedder, assistant.settings, renew=worker.renew)
             self._worker = worker
         except BaseException as error:  # noqa: BLE001 - whoever waits for `ready` raises it again
             self.error = error
         finally:
             self._done.set()
+
+    def _hire(self, assistant: Assistant) -> Worker:
+        """Let a worker answer, and make examples while nobody asks."""
+        if self._examples_after_s is None:
+            return Worker(assistant, most_waiting=self._most_waiting)
+        return Worker(
+            assistant, most_waiting=self._most_waiting, idle=_make_examples, idle_after_s=self._examples_after_s
+        )
 
     def _say(self, note: str) -> None:
         self._note = note
