@@ -6,10 +6,12 @@ import pytest
 from rag_geo.chat.guard import (
     FAILURES_S,
     HEADERS,
+    MOST_ADDRESSES,
     MOST_BYTES,
     MOST_FAILURES,
     MOST_UPLOADED_BYTES,
     UPLOAD,
+    Failures,
     Guard,
     Rules,
     digest,
@@ -229,10 +231,10 @@ async def answer(scope, receive, send):
     await send({"type": "http.response.body", "body": str(size).encode()})
 
 
-def call(guard, *chunks, method="GET", path="/", **headers):
+def call(guard, *chunks, method="GET", path="/", client="192.168.1.7", **headers):
     said = {"host": HOST} | {name.replace("_", "-"): value for name, value in headers.items()}
     raw = [(name.encode(), value.encode("latin-1")) for name, value in said.items()]
-    scope = {"type": "http", "method": method, "path": path, "headers": raw}
+    scope = {"type": "http", "method": method, "path": path, "headers": raw, "client": (client, 50000)}
     coming = [{"type": "http.request", "body": chunk, "more_body": True} for chunk in chunks]
     coming.append({"type": "http.request", "body": b"", "more_body": False})
     sent = []
@@ -276,7 +278,7 @@ def test_a_header_sent_twice_counts_for_what_both_say():
     assert sent[0]["status"] == 421
 
 
-def test_guessing_passwords_is_slowed_down_for_everybody_and_then_forgiven():
+def test_guessing_passwords_is_slowed_down_and_then_forgiven():
     now = [0.0]
     guard = Guard(answer, Rules(password=SECRET), clock=lambda: now[0])
     for _ in range(MOST_FAILURES):
@@ -285,6 +287,30 @@ def test_guessing_passwords_is_slowed_down_for_everybody_and_then_forgiven():
     assert (code, heads["retry-after"]) == (429, "60")
     now[0] = FAILURES_S + 1
     assert call(guard, authorization=basic(SECRET))[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("guessing", "same", "other"),
+    [
+        ("192.168.1.7", "192.168.1.7", "192.168.1.8"),
+        ("2001:db8:1:2::7", "2001:db8:1:2:ffff::1", "2001:db8:1:3::7"),
+        ("::ffff:192.168.1.7", "::ffff:192.168.1.7", "::ffff:192.168.1.8"),
+        ("fe80::1%eth0", "fe80::2%eth0", "127.0.0.1"),
+    ],
+)
+def test_whoever_guesses_passwords_does_not_lock_out_anybody_else(guessing, same, other):
+    guard = Guard(answer, Rules(password=SECRET))
+    for _ in range(MOST_FAILURES):
+        call(guard, client=guessing, authorization=basic("wrong"))
+    assert call(guard, client=same, authorization=basic(SECRET))[0] == 429
+    assert call(guard, client=other, authorization=basic(SECRET))[0] == 200
+
+
+def test_however_many_guess_only_so_many_addresses_are_kept_in_mind():
+    failures = Failures(lambda: 0.0)
+    for number in range(2 * MOST_ADDRESSES):
+        failures.note(f"10.0.{number // 256}.{number % 256}")
+    assert len(failures._of) == MOST_ADDRESSES
 
 
 def test_opening_the_page_without_a_password_is_no_guess():

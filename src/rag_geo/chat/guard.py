@@ -13,7 +13,7 @@ import hmac
 import ipaddress
 import re
 import time
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -49,9 +49,12 @@ MOST_UPLOADED_BYTES = 200 << 20
 """The largest upload, all its files together."""
 
 MOST_FAILURES = 20
-"""Wrong passwords within `FAILURES_S` seconds after which nobody is listened to for a while."""
+"""Wrong passwords within `FAILURES_S` seconds after which an address is not listened to for a while."""
 
 FAILURES_S = 60.0
+
+MOST_ADDRESSES = 1000
+"""Addresses of which wrong passwords are kept in mind; the one whose last is longest ago goes first."""
 
 HEADERS: Mapping[str, str] = {
     "x-content-type-options": "nosniff",
@@ -197,6 +200,41 @@ class _TooLarge(Exception):
     """More came than was announced and allowed."""
 
 
+class Failures:
+    """Wrong passwords by the address they came from: whoever guesses is not listened to, and all others are.
+
+    Addresses of IPv6 count by their network of 64 bits, which is one household's or one machine's.
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._of: OrderedDict[str, deque[float]] = OrderedDict()
+
+    def note(self, client: str) -> None:
+        """Count one."""
+        network = _network(client)
+        times = self._of.pop(network, None) or deque(maxlen=MOST_FAILURES)
+        times.append(self._clock())
+        self._of[network] = times
+        if len(self._of) > MOST_ADDRESSES:
+            self._of.popitem(last=False)
+
+    def overrun(self, client: str) -> bool:
+        """Tell whether too many came from there of late."""
+        times = self._of.get(_network(client), ())
+        return len(times) == MOST_FAILURES and self._clock() - times[0] < FAILURES_S
+
+
+def _network(client: str) -> str:
+    try:
+        address = ipaddress.ip_address(client)
+    except ValueError:
+        return client
+    if isinstance(address, ipaddress.IPv4Address):
+        return client
+    return str(address.ipv4_mapped or int(address) >> 64)
+
+
 class Guard:
     """The outermost ASGI application: lets in what `refusal` does, and adds the headers to every answer.
 
@@ -206,8 +244,7 @@ class Guard:
     def __init__(self, inner: App, rules: Rules, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._inner = inner
         self._rules = rules
-        self._clock = clock
-        self._failures: deque[float] = deque(maxlen=MOST_FAILURES)
+        self._failures = Failures(clock)
         self._policy = policy()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -220,10 +257,11 @@ class Guard:
         headers = _heads(scope["headers"])
         path = scope["path"]
         answer = self._answer(send)
-        refused = self._overrun() or refusal(scope["method"], path, headers, self._rules)
+        client = str((scope.get("client") or [""])[0])
+        refused = self._overrun(client) or refusal(scope["method"], path, headers, self._rules)
         if refused is not None:
             if refused.status == 401 and "authorization" in headers:
-                self._failures.append(self._clock())
+                self._failures.note(client)
             await _say(answer, refused)
             return
         started = False
@@ -239,10 +277,9 @@ class Guard:
             if not started:
                 await _say(answer, Refusal(413, f"Too large: the limit is {most_bytes(path):,} bytes."))
 
-    def _overrun(self) -> Refusal | None:
-        """Refuse everybody while somebody guesses passwords: there is one password, and so one count."""
-        full = len(self._failures) == MOST_FAILURES and self._clock() - self._failures[0] < FAILURES_S
-        return Refusal(429, "Too many wrong passwords.", {"retry-after": str(int(FAILURES_S))}) if full else None
+    def _overrun(self, client: str) -> Refusal | None:
+        again = {"retry-after": str(int(FAILURES_S))}
+        return Refusal(429, "Too many wrong passwords.", again) if self._failures.overrun(client) else None
 
     def _answer(self, send: Send) -> Send:
         async def answer(message: Message) -> None:

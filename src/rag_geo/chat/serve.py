@@ -100,7 +100,7 @@ def listen(at: Address) -> socket.socket:
         opened.listen(128)
     except OSError as error:
         opened.close()
-        raise _refused(at, error) from error
+        raise _refused(at, str(where[0]), error) from error
     return opened
 
 
@@ -110,11 +110,11 @@ def _give_up_lost(opened: socket.socket) -> None:
         opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _LOST_MS)
 
 
-def _refused(at: Address, error: OSError) -> ResourceError:
+def _refused(at: Address, host: str, error: OSError) -> ResourceError:
+    """Say why the port cannot be had; `host` is the IP address that `at` stands for."""
     match error.errno:
         case errno.EADDRINUSE:
-            hint = "--port 0 takes a free one, --port N another"
-            return ResourceError(f"port {at.port} is in use by another program", hint=hint)
+            return _in_use(at.port, host)
         case errno.EACCES:
             return ResourceError(f"port {at.port} may not be used by this user", hint="take one from 1024 on")
         case _:
@@ -123,12 +123,33 @@ def _refused(at: Address, error: OSError) -> ResourceError:
             )
 
 
+def _in_use(port: int, host: str) -> ResourceError:
+    from rag_geo.chat.holder import holder, is_chat
+
+    found = holder(host, port)
+    process = f" (process {found.process})" if found else ""
+    if is_chat(_reachable(host), port):
+        url = _url(host, port)
+        hint = f"open {url}, or --port 0 for another chat beside it"
+        return ResourceError(f"port {port} is in use: a chat is open at {url} already{process}", hint=hint)
+    hint = "--port 0 takes a free one, --port N another"
+    return ResourceError(f"port {port} is in use by {found.name if found else 'another program'}{process}", hint=hint)
+
+
 def url_of(opened: socket.socket) -> str:
     """Give the URL of the page; an address that stands for all of them is shown as this machine's."""
-    host, port = opened.getsockname()[:2]
+    return _url(*opened.getsockname()[:2])
+
+
+def _reachable(host: str) -> str:
     address = ip_address(host)
-    if address.is_unspecified:
-        host = "127.0.0.1" if address.version == 4 else "::1"
+    if not address.is_unspecified:
+        return host
+    return "127.0.0.1" if address.version == 4 else "::1"
+
+
+def _url(host: str, port: int) -> str:
+    host = _reachable(host)
     return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
 
 
