@@ -221,7 +221,7 @@ class Failures:
 
     def overrun(self, client: str) -> bool:
         """Tell whether too many came from there of late."""
-        times = self._of.get(_network(client), ())
+        times = self._of.get(_network(client), deque[float]())
         return len(times) == MOST_FAILURES and self._clock() - times[0] < FAILURES_S
 
 
