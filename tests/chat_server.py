@@ -1,6 +1,7 @@
-"""The real chat over a small collection with a scripted model: ``python tests/chat_server.py FOLDER [SECONDS]``.
+"""The real chat over a small collection with a scripted model: ``python tests/chat_server.py FOLDER [SECONDS [IDLE]]``.
 
-Prints the URL; loading takes so many seconds. A question with the word "slow" is read so slowly that it can be stopped.
+Prints the URL; loading takes so many seconds. When nobody has asked for IDLE seconds, if given, example questions are
+made. A question with the word "slow" is read so slowly that it can be stopped.
 """
 
 from __future__ import annotations
@@ -67,9 +68,10 @@ def load(folder: Path, index: Path) -> Assistant:
 
 def main(folder: Path) -> int:
     index = folder / "index" if (folder / "index").exists() else make_index(folder)
+    idle_s = float(sys.argv[3]) if sys.argv[3:] else None
     allow(9.5)
     serve(
-        lambda: House(lambda say: load(folder, index)),
+        lambda: House(lambda say: load(folder, index), examples_after_s=idle_s),
         Address(port=0),
         say=lambda text: click.echo(text, err=True),
         announce=click.echo,

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
@@ -15,11 +18,12 @@ from rag_geo.assistant import Assistant
 from rag_geo.calibration import CAREFUL
 from rag_geo.chat.candidates import Candidate, candidates, known_names, questions, ranked
 from rag_geo.chat.examples import MOST_TRIED, examples, is_proved, make_examples
+from rag_geo.chat.room import House
 from rag_geo.errors import ResourceError
 from rag_geo.index import Index, update_index
 from rag_geo.llm import Stopped
 from rag_geo.readers import read_document
-from rag_geo.records import EvidenceFound, Reading
+from rag_geo.records import EvidenceFound, Filters, Reading
 from rag_geo.settings import Settings
 from rag_geo.text.quantities import listed
 
@@ -367,3 +371,88 @@ def test_no_more_than_some_are_tried(tmp_path):
     assert list(make_examples(assistant, index)) == []
     (file,) = index.path.glob("*.examples.json")
     assert len(json.loads(file.read_text())["tried"]) == MOST_TRIED
+
+
+# Made while nobody asks
+
+
+def house_over(index: Index, generator: Parrot) -> House:
+    """A house whose assistant has so little to read that nothing needs time."""
+    settings = replace(Settings(), index=index.path, cache=index.path.parent / "cache")
+    loaded = Assistant(Index.open(index.path), embedder(), generator, settings=settings, calibration=CAREFUL)
+    house = House(lambda say: loaded, examples_after_s=0.05)
+    house.open()
+    assert house.ready(60)
+    return house
+
+
+def wait_for(condition) -> None:
+    end = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def test_a_house_makes_them_while_nobody_asks_and_never_twice(index):
+    with closing(house_over(index, Parrot(says=ASKED))) as house:
+        wait_for(lambda: set(house.examples()) == set(ASKED))
+    again = Parrot(says=ASKED)
+    with closing(house_over(index, again)) as house:
+        wait_for(lambda: house.worker._idled)
+        assert set(house.examples()) == set(ASKED)
+    assert again.prompts == [], "those that were tried in vain are known as well"
+
+
+class Waits(Parrot):
+    """A model that stays at the first prompts until it is stopped."""
+
+    def __init__(self, times: int) -> None:
+        Parrot.__init__(self, says=ASKED)
+        self.times = times
+        self.there = threading.Event()
+
+    def read(self, prompt):
+        yield 0, 1
+        if self.times:
+            self.times -= 1
+            self.there.set()
+            assert self.stopped.wait(60)
+            self.there.clear()
+            raise Stopped("stopped")
+        yield from Parrot.read(self, prompt)
+
+
+def test_a_question_interrupts_the_making_which_goes_on_where_it_was(index):
+    model = Waits(times=1)
+    with closing(house_over(index, model)) as house:
+        assert model.there.wait(60)
+        *_, final = house.room("a").ask("How many cars does the ferry to Norham carry?", Filters())
+        assert 'data-state="verified"' in final.now
+        wait_for(lambda: set(house.examples()) == set(ASKED))
+
+
+def test_a_new_generation_gets_its_own(index, tmp_path):
+    new = tmp_path / "new.txt"
+    new.write_text("The pier of Norham opened in 1950.\n")
+    asked = "When did the pier of Norham open?"
+    with closing(house_over(index, Parrot(says={**ASKED, asked: "The pier of Norham opened in 1950."}))) as house:
+        wait_for(lambda: house.worker._idled)
+        before = house.index.generation
+        assert asked not in house.examples()
+        house.collection.add([("new.txt", new)])
+        wait_for(lambda: house.index.generation != before and len(house.examples()) == len(ASKED) + 1)
+        assert set(house.examples()) == {*ASKED, asked}
+
+
+def test_what_cannot_be_kept_harms_no_answer(index, caplog):
+    index.path.joinpath(f"{index.generation}.examples.json").mkdir()
+    model = Parrot(says=ASKED)
+    with closing(house_over(index, model)) as house:
+        wait_for(lambda: house.worker._idled)
+        *_, final = house.room("a").ask(next(iter(ASKED)), Filters())
+        assert 'data-state="verified"' in final.now
+        assert house.examples() == ()
+        read = len(model.prompts)
+        time.sleep(0.3)
+        assert len(model.prompts) == read
+    assert [record.getMessage() for record in caplog.records if "cannot be kept" in record.getMessage()]
