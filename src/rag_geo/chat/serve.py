@@ -37,7 +37,9 @@ DRAIN_S = 7.0
 PATIENCE_S = 9.5
 _LEAVE_S = 1.5
 _LOOK_S = 0.02
-_LOST_MS = 2000
+_LOST_MS = 1300
+"""Milliseconds: with the half second in which a page is told something, and the end of its stream, less than two."""
+
 _MOST_PASSWORD = 4096
 _FEWEST_CHARACTERS = 8
 _CLEARED = ("GRADIO_", "SPACE_", "SPACES_", "OAUTH_", "OPENID_", "SYSTEM", "KAGGLE_")
