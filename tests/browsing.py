@@ -91,6 +91,10 @@ class Tab:
         found.wait_for()
         return found
 
+    def done(self) -> None:
+        """Wait for the end of the latest answer."""
+        self.page.locator("#now .rg-actions button:enabled").first.wait_for()
+
     def text(self, selector: str) -> str:
         return re.sub(r"\s+", " ", self.page.locator(selector).first.inner_text()).strip()
 

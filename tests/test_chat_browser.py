@@ -60,12 +60,12 @@ def test_a_sentence_that_is_not_proved_is_withheld_and_can_be_unfolded_with_the_
 
 def test_a_follow_up_is_searched_in_full_and_can_be_edited(tab):
     tab.ask("Who is director of the Marlow Museum?")
-    tab.page.locator("#now .rg-actions").wait_for()
+    tab.done()
     tab.ask("And how many prints does it keep?")
     tab.page.locator("#now .rg-searched").wait_for()
     searched = tab.text("#now .rg-searched q").strip('“”"')
     assert "Marlow Museum" in searched
-    tab.page.locator("#now .rg-actions").wait_for()
+    tab.done()
     tab.page.locator("#now").get_by_role("button", name="Edit").click()
     assert tab.box.input_value() == searched
 
@@ -121,7 +121,7 @@ def test_a_filter_holds_for_the_search(tab):
     file.press("Enter")
     tab.ask(OPENED)
     tab.page.locator("#now .rg-evidence").wait_for()
-    tab.page.locator("#now .rg-actions").wait_for()
+    tab.done()
     assert "bridge.md" not in tab.page.locator("#now").inner_text()
 
 
@@ -138,6 +138,70 @@ def test_a_file_that_is_added_is_indexed_listed_asked_about_and_removed(tab, tmp
     tab.page.get_by_role("tab", name="Documents").click()
     listed.get_by_role("button", name="remove").click()
     listed.wait_for(state="detached")
+
+
+def test_a_file_that_was_left_out_is_taken_back(tab):
+    tab.page.get_by_role("tab", name="Documents").click()
+    listed = tab.page.locator("#documents-list > * li", has_text="museum.txt").filter(has=tab.page.locator("p"))
+    listed.get_by_role("button", name="remove").click()
+    listed.wait_for(state="detached")
+    tab.page.locator("#documents-list summary").click()
+    tab.page.get_by_role("button", name="take back museum.txt").click()
+    listed.wait_for()
+
+
+def test_who_adds_a_file_under_a_name_that_is_taken_is_told_the_new_one(tab, tmp_path):
+    for number in (1, 2):
+        new = tmp_path / str(number) / "notes.txt"
+        new.parent.mkdir()
+        new.write_text(f"The {number} lamps of Orland were lit by hand until 1911.\n")
+        tab.page.get_by_role("tab", name="Documents").click()
+        tab.page.locator("#upload input[type=file]").set_input_files(str(new))
+        name = "notes.txt" if number == 1 else "notes-2.txt"
+        tab.page.locator("#documents-list .rg-known", has_text=f"added/{name}").or_(
+            tab.page.locator("#documents-list li", has_text=name.removesuffix(".txt"))
+        ).last.wait_for()
+    tab.page.locator("#indexing .rg-taken", has_text="notes.txt is added as added/notes-2.txt").wait_for()
+
+
+def test_nothing_moves_while_an_answer_comes(open_tab):
+    tab = open_tab(viewport={"width": 1280, "height": 800})
+    tab.page.evaluate(
+        """() => {
+            window.moved = 0;
+            new PerformanceObserver((list) => {
+                for (const each of list.getEntries()) if (!each.hadRecentInput) window.moved += each.value;
+            }).observe({ type: "layout-shift" });
+        }"""
+    )
+    tab.ask("Who raised the tolls?")
+    tab.state("partly")
+    tab.done()
+    # Where the Web Vitals draw the line of what is good: https://web.dev/articles/cls
+    assert tab.page.evaluate("window.moved") < 0.1
+
+
+def test_the_source_scrolls_beside_the_chat_and_leaves_it_where_it_was(open_tab, tmp_path):
+    tab = open_tab(viewport={"width": 1280, "height": 600})
+    long = tmp_path / "long.txt"
+    rows = (f"Row {number} of the register names the ship {number * 7}." for number in range(1, 400))
+    long.write_text("\n\n".join(["The light of Zephyr Point is old.", *rows, "The lamp of Vell Point is lit by gas."]))
+    tab.page.get_by_role("tab", name="Documents").click()
+    tab.page.locator("#upload input[type=file]").set_input_files(str(long))
+    tab.page.locator("#documents-list li", has_text="401 paragraphs").wait_for()
+    tab.page.get_by_role("tab", name="Ask").click()
+    tab.ask("How is the lamp of Vell Point lit?")
+    tab.done()
+    card = tab.page.locator("#now .rg-card button", has_text="long.txt").first
+    card.evaluate("each => each.scrollIntoView({ block: 'center' })")
+    before = tab.page.evaluate("scrollY")
+    card.click()
+    tab.page.locator("#source #quote", has_text="Vell Point").wait_for()
+    tab.page.locator("#source .rg-wanted:focus").wait_for()
+    assert tab.page.evaluate("document.getElementById('source').scrollTop") > 1000
+    assert tab.page.evaluate("scrollY") == before
+    box = tab.page.locator("#source #quote").bounding_box()
+    assert 0 < box["y"] < 600
 
 
 def test_a_new_conversation_is_empty(tab):

@@ -71,7 +71,7 @@ def last(shown):
     return final
 
 
-def test_evidence_is_shown_first_and_the_answer_below_it_with_its_marks(house):
+def test_evidence_is_shown_first_and_then_the_answer_above_it_with_its_marks(house):
     first, *_, final = house.room("a").ask(OPENED, NONE)
     assert first.busy
     assert "rg-evidence" in first.now
@@ -79,7 +79,7 @@ def test_evidence_is_shown_first_and_the_answer_below_it_with_its_marks(house):
     assert not final.busy
     assert "The Calder Bridge opened in" in final.now
     assert 'data-state="verified"' in final.now
-    assert final.now.index("rg-evidence") < final.now.index("rg-mark")
+    assert final.now.index("rg-mark") < final.now.index("rg-evidence")
 
 
 def test_what_was_asked_before_stays_as_it_was(house):
@@ -295,7 +295,7 @@ def test_a_file_that_was_added_is_answered_from_and_the_earlier_answer_keeps_its
     last(room.ask(OPENED, NONE))
     new = tmp_path / "new.txt"
     new.write_text("The lighthouse of Zephyr Point shows a violet light.\n")
-    assert house.add([("new.txt", new), ("x.exe", new)])[0] == 1
+    assert len(house.collection.add([("new.txt", new), ("x.exe", new)]).added) == 1
     assert house.collection.wait(60)
     assert "Zephyr" in next(iter(room.ask("What does the lighthouse of Zephyr Point show?", NONE))).now
     generations = {turn.index.generation for turn in room._turns}

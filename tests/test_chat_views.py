@@ -16,9 +16,10 @@ from selectolax.lexbor import LexborHTMLParser
 
 from answers import ANSWERED, CITATION, HIT, NEAR, NOT_FOUND, PARTIAL, QUOTE, VERIFIED, WITHHELD, events_of
 from rag_geo.chat import views
+from rag_geo.chat.collection import Added, Addition
 from rag_geo.chat.views import Opened, file_key, file_named, opened
 from rag_geo.errors import UsageError
-from rag_geo.index import Entry, IndexReport
+from rag_geo.index import LEFT_OUT, Entry, IndexReport
 from rag_geo.records import (
     Citation,
     Claim,
@@ -128,6 +129,7 @@ def every_view(text: str) -> dict[str, str]:
     return {
         "turn": views.turn_html(1, views.question_html(1, text, text + "?")),
         "head": views.head_html(text, 1.0),
+        "addition": views.addition_html(Addition((Added(text, text, restored=True),), tuple(skipped))),
         "answer": views.answer_html(1, (verified, withheld), answer=PARTIAL, evidence=found),
         "not found": views.answer_html(1, (withheld,), answer=replace(NOT_FOUND, near=near)),
         "evidence": views.evidence_html(found, lambda _file: entry),
@@ -378,6 +380,9 @@ def test_an_answer_can_be_copied_and_has_a_receipt():
         ("copy", "5"),
         ("receipt", "5"),
     ]
+    assert not any("disabled" in each.attributes for each in buttons)
+    early = Page(views.actions_html(5, ready=False)).all("button")
+    assert all("disabled" in each.attributes for each in early)
 
 
 # --- evidence ---------------------------------------------------------------------------------------------------
@@ -519,9 +524,12 @@ def test_the_documents_are_listed_with_counts_and_what_was_left_out_with_the_rea
     counts = {KNOWN.file: 12, "b.txt": 1}
     skipped = (Skipped("scan.pdf", "PDF is not read yet"),)
     page = Page(views.documents_html([KNOWN, nameless], skipped, paragraphs=counts, added={"b.txt"}))
-    assert page.texts(".rg-head") == ["2 documents, 13 paragraphs"]
+    assert page.texts(".rg-head") == ["2 documents, 13 paragraphs searched"]
     assert page.texts(".rg-open") == ["The Partnership", "b.txt"]
-    assert page.texts(".rg-known") == ["briefs/hawn.md · Jeff Hawn · 2024-06 · 12 paragraphs", "1 paragraph"]
+    assert page.texts(".rg-known") == [
+        "briefs/hawn.md · Jeff Hawn · 2024-06 · 12 paragraphs searched",
+        "1 paragraph searched",
+    ]
     assert "added here" in page.all(".rg-documents > ul > li")[1].text()
     assert page.texts(".rg-skipped summary") == ["1 file left out: see why"]
     assert page.texts(".rg-skipped li") == ["scan.pdf PDF is not read yet"]
@@ -529,6 +537,34 @@ def test_the_documents_are_listed_with_counts_and_what_was_left_out_with_the_rea
     empty = Page(views.documents_html([], ()))
     assert "There is no document yet" in empty.text
     assert not empty.all("details")
+
+
+def test_what_the_user_left_out_can_be_taken_back_and_what_cannot_be_read_cannot():
+    skipped = (Skipped("away/a b.txt", LEFT_OUT), Skipped("scan.pdf", "PDF is not read yet"))
+    page = Page(views.documents_html([KNOWN], skipped, removable=True))
+    button = page.only(".rg-skipped button")
+    assert button.attributes["data-act"] == "restore"
+    assert file_named(button.attributes["data-file"]) == "away/a b.txt"
+    assert button.attributes["aria-label"] == "take back away/a b.txt into the collection"
+    assert not Page(views.skipped_html(skipped)).all("button")
+
+
+def test_who_adds_files_is_told_what_they_are_called_now_and_which_were_refused():
+    taken = (Added("a.md", "added/a.md"), Added("b.md", "added/b-2.md"), Added("c.md", "old/c.md", restored=True))
+    page = Page(views.addition_html(Addition(taken, (Skipped("x.exe", "no reader for .exe"),))))
+    assert page.texts(".rg-taken li") == [
+        "a.md",
+        "b.md is added as added/b-2.md",
+        "c.md lay there already and is taken back: old/c.md",
+    ]
+    assert page.texts(".rg-skipped li") == ["x.exe no reader for .exe"]
+    refused = Page(views.addition_html(Addition((), (Skipped("x.exe", "no reader for .exe"),))))
+    assert not refused.all(".rg-taken")
+    assert refused.texts(".rg-skipped li") == ["x.exe no reader for .exe"]
+
+
+def test_before_the_first_question_the_page_says_what_can_be_asked():
+    assert "8 documents, 1,252 paragraphs" in Page(views.intro_html(8, 1252)).text
 
 
 def test_indexing_shows_how_far_it_is_and_what_it_did():
@@ -556,7 +592,7 @@ def test_the_style_loads_nothing_and_touches_nothing_but_what_the_views_make():
 
 
 def test_the_style_knows_every_class_it_speaks_of():
-    made = "".join(every_view("calm words").values()) + views.not_found_html(NOT_FOUND)
+    made = "".join(every_view("calm words").values()) + views.not_found_html(NOT_FOUND) + views.intro_html(1, 2)
     made += views.answer_html(1, ANSWERED.claims, answer=ANSWERED) + views.actions_html(1)
     made += views.progress_html(Reading(1, 2), 1)
     used = {name for node in Page(made).nodes for name in (node.attributes.get("class") or "").split()}

@@ -152,6 +152,10 @@ const ACTS = {
     const reply = await order({ do: "remove", file: button.dataset.file });
     say(reply.error ?? "The document is being removed.");
   },
+  restore: async (button) => {
+    const reply = await order({ do: "restore", file: button.dataset.file });
+    say(reply.error ?? "The document is being taken back.");
+  },
 };
 
 const BUTTONS = {

@@ -70,7 +70,8 @@ class Page:
             order.change(self.order, order, [asking.source, reply], trigger_mode="multiple", **QUIET).then(
                 documents.after, order, [documents.state, *shelf], **QUIET
             )
-            blocks.load(self.begin, None, [head, asking.box, asking.send, *asking.examples, *shelf], **QUIET)
+            begun = [head, asking.intro, asking.box, asking.send, *asking.examples, *shelf]
+            blocks.load(self.begin, None, begun, **QUIET)
             blocks.unload(self.leave)
         blocks.queue(max_size=MOST_EVENTS, api_open=False, default_concurrency_limit=None)
         return blocks
@@ -78,7 +79,7 @@ class Page:
     def begin(self) -> Iterator[Any]:
         """Show how the model is loaded; then let questions be asked."""
         started = monotonic()
-        nothing = [gr.skip()] * (2 + EXAMPLES + 3)
+        nothing = [gr.skip()] * (3 + EXAMPLES + 3)
         try:
             while not self.house.ready(0.5):
                 note, _ = self.house.loading
@@ -91,7 +92,7 @@ class Page:
         box = gr.Textbox(interactive=True, placeholder="Ask about the documents", autofocus=True)
         buttons = [gr.Button(value=each, visible=bool(each)) for each in examples]
         shelf = _shelf(self.house)
-        yield views.head_html("", 0.0), box, gr.Button(interactive=True), *buttons, *shelf
+        yield views.head_html("", 0.0), _intro(self.house), box, gr.Button(interactive=True), *buttons, *shelf
 
     def leave(self, request: gr.Request) -> None:
         """The page was closed, or its connection lost."""
@@ -106,7 +107,10 @@ class Page:
                 case "source":
                     return self._room(request).source(data), _reply(data)
                 case "remove":
-                    self.house.collection.remove(views.file_named(str(data.get("file", ""))))
+                    self.house.collection.remove(_file(data))
+                    return gr.skip(), _reply(data)
+                case "restore":
+                    self.house.collection.restore(_file(data))
                     return gr.skip(), _reply(data)
                 case _:
                     kept, name = self._room(request).fetch(data)
@@ -123,13 +127,13 @@ class _Asking:
     """The tab with the conversation."""
 
     def __init__(self, house: House) -> None:
-
         self.house = house
         with gr.Row(elem_id="room"):
             with gr.Column(elem_id="talk", scale=3):
+                self.intro = gr.HTML(value=NOTHING, elem_id="intro", **PLAIN)
                 self.past = gr.HTML(value=NOTHING, elem_id="past", **PLAIN)
                 self.now = gr.HTML(value=NOTHING, elem_id="now", **PLAIN)
-                with gr.Row(elem_id="examples"):
+                with gr.Column(elem_id="examples"):
                     self.examples = [gr.Button(visible=False, size="sm") for _ in range(EXAMPLES)]
                 with gr.Row(elem_id="asking", equal_height=True):
                     self.box = gr.Textbox(
@@ -153,7 +157,7 @@ class _Asking:
 
     def bind(self) -> None:
         """Say what happens when a question is sent, stopped or forgotten."""
-        shown = [self.past, self.now, self.box, self.send, self.stop, *self.examples]
+        shown = [self.past, self.now, self.box, self.send, self.stop]
         asked = [self.box, *self.filters]
         for event in (self.box.submit, self.send.click):
             event(self.ask, asked, shown, trigger_mode="multiple", **QUIET)
@@ -167,8 +171,7 @@ class _Asking:
     ) -> Iterator[Any]:
         """Answer a question, as often as there is something new to see."""
         room = self.house.room(_session(request))
-        hidden = [gr.Button(visible=False)] * EXAMPLES
-        same = [gr.skip()] * (3 + EXAMPLES)
+        same = [gr.skip()] * 3
         begun = False
         wanted = Filters(file=_text(file), author=_text(author), after=_text(after), before=_text(before))
         for shown in room.ask(str(question or ""), wanted):
@@ -178,7 +181,7 @@ class _Asking:
                 yield shown.past, shown.now, *same
             elif shown.busy and not begun:
                 begun = True
-                yield shown.past, shown.now, "", gr.Button(interactive=False), gr.Button(interactive=True), *hidden
+                yield shown.past, shown.now, "", gr.Button(interactive=False), gr.Button(interactive=True)
             elif shown.busy:
                 yield gr.skip(), shown.now, *same
             else:
@@ -194,9 +197,7 @@ class _Asking:
 
 
 def _done(shown: Shown) -> tuple[Any, ...]:
-
-    same = [gr.skip()] * EXAMPLES
-    return shown.past, shown.now, gr.skip(), gr.Button(interactive=True), gr.Button(interactive=False), *same
+    return shown.past, shown.now, gr.skip(), gr.Button(interactive=True), gr.Button(interactive=False)
 
 
 def _filters() -> tuple[list[Any], list[Any]]:
@@ -219,7 +220,6 @@ class _Documents:
     """The tab with the collection."""
 
     def __init__(self, house: House) -> None:
-
         self.house = house
         self.state = gr.HTML(value=NOTHING, elem_id="indexing", **PLAIN)
         self.upload = gr.File(
@@ -232,7 +232,7 @@ class _Documents:
     def bind(self, shelf: list[Any]) -> None:
         """Say what happens when files are added and when everything is to be indexed anew."""
         seen = [self.state, *shelf]
-        self.upload.upload(self.add, self.upload, [self.upload, *seen], **QUIET)
+        self.upload.upload(self.add, self.upload, [self.upload, *seen], trigger_mode="multiple", **QUIET)
         self.rebuild.click(self.build_anew, None, seen, **QUIET)
 
     def shown(self) -> list[Any]:
@@ -243,16 +243,16 @@ class _Documents:
         """Take uploaded files, and show how they are indexed."""
         uploads = _uploads(files or [])
         try:
-            taken, refused = self.house.add([(each.name, each) for each in uploads])
+            addition = self.house.collection.add([(each.name, each) for each in uploads])
         except RagGeoError as error:
             yield None, views.error_html(error.message, error.hint), gr.skip(), gr.skip(), gr.skip()
             return
         finally:
             for each in uploads:
                 each.unlink(missing_ok=True)
-        note = views.skipped_html(refused)
+        note = views.addition_html(addition)
         yield None, note, gr.skip(), gr.skip(), gr.skip()
-        if taken:
+        if addition.added:
             for step in self.watch():
                 shown = Html(step[0] + note) if isinstance(step[0], str) else step[0]
                 yield gr.skip(), shown, *step[1:]
@@ -260,7 +260,7 @@ class _Documents:
     def after(self, order: str) -> Iterator[Any]:
         """Show what an order does to the index, if anything."""
         try:
-            changes = _order(order).get("do") == "remove"
+            changes = _order(order).get("do") in ("remove", "restore")
         except UsageError:
             changes = False
         if changes:
@@ -313,6 +313,16 @@ def _shelf(house: House) -> list[Any]:
     files = sorted(entry.file for entry in entries)
     authors = sorted({entry.author for entry in entries if entry.author})
     return [listed, gr.Dropdown(choices=["", *files]), gr.Dropdown(choices=["", *authors])]
+
+
+def _intro(house: House) -> Html:
+    counts = house.collection.counts()
+    return views.intro_html(len(counts), sum(counts.values()))
+
+
+def _file(order: Mapping[str, object]) -> str:
+    """Give the file that an order is about. Raises `UsageError` for what is none."""
+    return views.file_named(str(order.get("file", "")))
 
 
 def _session(request: gr.Request) -> str:

@@ -11,7 +11,6 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from rag_geo.assistant import Assistant
 from rag_geo.chat import keep, views
@@ -30,7 +29,6 @@ from rag_geo.records import (
     Filters,
     Finished,
     Judged,
-    Skipped,
     Span,
 )
 
@@ -114,8 +112,6 @@ class Turn:
             return documents[known[file]] if file in known else None
 
         parts = [views.question_html(self.number, self.question, self.searched)]
-        if self.evidence is not None:
-            parts.append(views.evidence_html(self.evidence, entry))
         if self.failed is not None:
             parts.append(views.error_html(self.failed.message, self.failed.hint, stopped=self.failed.stopped))
         elif self.answer is not None or self.evidence is not None:
@@ -126,8 +122,10 @@ class Turn:
             )
         else:
             parts.append(self._progress())
-        if self.answer is not None:
-            parts.append(views.actions_html(self.number))
+        if self.failed is None and self.evidence is not None:
+            parts.append(views.actions_html(self.number, ready=self.answer is not None))
+        if self.evidence is not None:
+            parts.append(views.evidence_html(self.evidence, entry))
         return views.turn_html(self.number, *parts)
 
     def _progress(self) -> Html:
@@ -389,11 +387,6 @@ class House:
         from rag_geo.chat.examples import examples
 
         return examples(self.index)
-
-    def add(self, paths: Sequence[tuple[str, Path]]) -> tuple[int, Sequence[Skipped]]:
-        """Add uploaded files; how many were taken, and what was refused."""
-        added = self.collection.add(paths)
-        return len(added.added), added.refused
 
     def close(self, patience_s: float = 8.0) -> None:
         """End what is being answered and indexed, and free the models; after `patience_s` at the latest."""

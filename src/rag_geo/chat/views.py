@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, NewType
 from urllib.parse import quote, unquote_to_bytes
 
 from rag_geo.errors import UsageError
+from rag_geo.index import LEFT_OUT
 from rag_geo.records import (
     Answer,
     Citation,
@@ -42,6 +43,7 @@ from rag_geo.render import footnotes, lacking, quote_pieces, status_line, visibl
 from rag_geo.text.folding import merge_spans, visible_part
 
 if TYPE_CHECKING:
+    from rag_geo.chat.collection import Addition
     from rag_geo.index import Entry, IndexReport
 
 Html = NewType("Html", str)
@@ -342,13 +344,24 @@ def _near(near: Near) -> Html:
     return _element("li", *parts)
 
 
-def actions_html(turn: int) -> Html:
-    """Make the buttons under a finished answer; what they do is the page's (``data-act``, ``data-turn``)."""
+def actions_html(turn: int, *, ready: bool = True) -> Html:
+    """Make the buttons under an answer; what they do is the page's (``data-act``, ``data-turn``).
+
+    Before an answer is `ready` they can be seen and not pressed, so that nothing moves when it is.
+    """
     buttons = (("copy", "Copy as Markdown"), ("receipt", "Receipt"))
     return _element(
         "div",
         *(
-            _element("button", escaped(label), type="button", class_="rg-act", data_act=act, data_turn=turn)
+            _element(
+                "button",
+                escaped(label),
+                type="button",
+                class_="rg-act",
+                data_act=act,
+                data_turn=turn,
+                disabled=not ready,
+            )
             for act, label in buttons
         ),
         class_="rg rg-actions",
@@ -539,24 +552,23 @@ def documents_html(
 ) -> Html:
     """Show the documents with what is known of them, and what was skipped and why.
 
-    `paragraphs` has the number of paragraphs by file, `added` the files that were added by the page; with `removable`
-    each has a button (``data-act="remove"``).
+    `paragraphs` has the number of paragraphs that are searched (headings are not) by file, `added` the files that were
+    added by the page; with `removable` each has a button (``data-act="remove"``).
     """
     counts = paragraphs or {}
-    total = f", {_count(sum(counts.values()), 'paragraph')}" if counts else ""
+    total = f", {_count(sum(counts.values()), 'paragraph')} searched" if counts else ""
     head = _element("p", _element("strong", escaped(f"{_count(len(entries), 'document')}{total}")), class_="rg-head")
     items = [
         _element(
             "li",
             _element("div", *_document_facts(each, counts.get(each.file, 0), each.file in added)),
-            _remove(each.file) if removable else NOTHING,
+            _act_on(each.file, "remove", "Remove", "from the collection") if removable else NOTHING,
         )
         for each in entries
     ]
-    shown = _element("ul", *items) if items else _element("p", escaped("There is no document yet: add some below."))
-    return _element(
-        "section", head, shown, skipped_html(skipped), class_="rg rg-documents", aria_label="documents"
-    )  # fmt: skip
+    shown = _element("ul", *items) if items else _element("p", escaped("There is no document yet: add some above."))
+    left = skipped_html(skipped, restorable=removable)
+    return _element("section", head, left, shown, class_="rg rg-documents", aria_label="documents")
 
 
 def _document_facts(entry: Entry, paragraphs: int, added: bool) -> Iterator[Html]:
@@ -566,31 +578,63 @@ def _document_facts(entry: Entry, paragraphs: int, added: bool) -> Iterator[Html
     yield _opener(what, _element("bdi", title, class_="rg-name"), class_="rg-open", aria_label=said)
     if added:
         yield Html(escaped(" ") + _span("added here", "rg-added"))
-    count = _count(paragraphs, "paragraph") if paragraphs else ""
+    count = f"{_count(paragraphs, 'paragraph')} searched" if paragraphs else ""
     name = visible_name(entry.file) if entry.title else ""
     if known := _facts(name, entry.author, entry.date, count):
         yield _element("p", known, class_="rg-known")
 
 
-def _remove(file: str) -> Html:
-    said = f"remove {visible_name(file)} from the collection"
+def _act_on(file: str, act: str, label: str, rest: str) -> Html:
+    """Make a button that does something with a file; a screen reader is told with which."""
+    said = f"{label.lower()} {visible_name(file)} {rest}"
     return _element(
-        "button", escaped("Remove"), type="button", class_="rg-act", data_act="remove", data_file=file_key(file),
+        "button",
+        escaped(label),
+        type="button",
+        class_="rg-act",
+        data_act=act,
+        data_file=file_key(file),
         aria_label=said,
-    )  # fmt: skip
+    )
 
 
-def skipped_html(skipped: Sequence[Skipped]) -> Html:
-    """Show, folded, the files that were not read or not taken, each with its reason."""
+def skipped_html(skipped: Sequence[Skipped], *, restorable: bool = False) -> Html:
+    """Show, folded, the files that were not read or not taken, each with its reason.
+
+    With `restorable` those that the user left out have a button (``data-act="restore"``).
+    """
     if not skipped:
         return NOTHING
     items = [
-        _element("li", _element("bdi", escaped_name(each.file), class_="rg-name"), escaped(" "),
-                 _element("span", escaped(each.reason), class_="rg-why", dir="auto"))
+        _element(
+            "li",
+            _element("bdi", escaped_name(each.file), class_="rg-name"),
+            escaped(" "),
+            _element("span", escaped(each.reason), class_="rg-why", dir="auto"),
+            Html(escaped(" ") + _act_on(each.file, "restore", "Take back", "into the collection"))
+            if restorable and each.reason == LEFT_OUT
+            else NOTHING,
+        )
         for each in skipped
-    ]  # fmt: skip
+    ]
     summary = _element("summary", escaped(f"{_count(len(skipped), 'file')} left out: see why"))
     return _element("details", summary, _element("ul", *items), class_="rg rg-skipped")
+
+
+def addition_html(addition: Addition) -> Html:
+    """Show what became of files that were to be added: those taken, by the names they have now, and those refused."""
+    taken = []
+    for each in addition.added:
+        name = each.file.rpartition("/")[2]
+        now = " lay there already and is taken back: " if each.restored else " is added as "
+        renamed = each.restored or name != each.given
+        words = Html(escaped(now) + _element("bdi", escaped_name(each.file))) if renamed else NOTHING
+        taken.append(_element("li", _element("bdi", escaped_name(each.given), class_="rg-name"), words))
+    if not taken:
+        return skipped_html(addition.refused)
+    head = _element("p", _element("strong", escaped(f"{_count(len(taken), 'file')} taken")))
+    body = _element("div", head, _element("ul", *taken), class_="rg rg-taken")
+    return Html(body + skipped_html(addition.refused))
 
 
 def indexing_html(stage: str, done: int, total: int) -> Html:
@@ -614,6 +658,24 @@ def indexed_html(report: IndexReport) -> Html:
 def turn_html(turn: int, *parts: Html) -> Html:
     """Put the parts of one question together (``data-turn``)."""
     return _element("article", *parts, class_="rg rg-turn", data_turn=turn, aria_labelledby=f"q{turn}")
+
+
+def intro_html(documents: int, paragraphs: int) -> Html:
+    """Say, before the first question, what can be asked here and what is shown."""
+    what = f"{_count(documents, 'document')}, {_count(paragraphs, 'paragraph')}"
+    return _element(
+        "div",
+        _element("p", escaped(what), class_="rg-label"),
+        _element("h2", escaped("Ask these documents"), class_="rg-asked"),
+        _element(
+            "p",
+            escaped(
+                "The answer says only what they say. Every sentence has a mark that opens the paragraph which proves "
+                "it; what cannot be proved is withheld, and what is not there is said to be missing."
+            ),
+        ),
+        class_="rg rg-intro",
+    )
 
 
 def head_html(note: str, seconds: float) -> Html:
