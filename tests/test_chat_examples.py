@@ -28,7 +28,7 @@ from rag_geo.settings import Settings
 from rag_geo.text.quantities import listed
 
 KNOWN = frozenset(
-    listed("""Norway Ukraine Russia China Hawn Hecker Charles Lukin Belarus Collective Security Treaty Organization Iran
+    listed("""Norway Ukraine Russia Russian China Hawn Hecker Charles Lukin Belarus Collective Security Treaty Organization Iran
     Manchuria Amur Calder Bridge Marlow Museum Ada Finch FilterLabs Gatov Vasily Biden Putin United States Uzbekistan
     Jimmy Lai Denisov Norham Orland National Assembly Xi Jinping Harvard College""")
 )
@@ -142,6 +142,7 @@ def test_a_sentence_is_turned_into_the_question_that_it_answers(sentence, questi
         "The full-scale Russian invasion began on 24 February 2022.",  # which one?
         "Many of Russia's ships and men therefore came home, Hawn says, with the fleet.",
         "Norway.had 12 ports in 2020.",
+        f"Norway had 12 {'b' * 600}as in 2020.",
         "Norham Bridge is the resting place of 12 actors.",
         "Norway is a monarchy with a parliament.",
         "norway had 12 ports in 2020.",

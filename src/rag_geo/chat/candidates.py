@@ -33,6 +33,7 @@ _SAME_DOCUMENT = 2.0
 _SAME_WORDS = 1.0
 _MOST_WORDS = 16
 _MOST_PARAGRAPHS = 400
+_MOST_CHARACTERS = 600
 _OFTEN = 3
 
 _CAPITAL = r"[A-ZÀ-ÖØ-Þ]"
@@ -265,6 +266,8 @@ def questions(sentence: str, known: frozenset[str]) -> Iterator[tuple[Kind, str]
     >>> list(questions("Norway had 146 airports in 2025.", frozenset({"Norway"})))
     [('number', 'How many airports did Norway have in 2025?')]
     """
+    if len(sentence) > _MOST_CHARACTERS:
+        return
     text = _ASIDE.sub("", " ".join(sentence.split()))
     if not (4 <= text.count(" ") < 45) or not text[0].isupper():
         return
