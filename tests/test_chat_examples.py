@@ -28,9 +28,10 @@ from rag_geo.settings import Settings
 from rag_geo.text.quantities import listed
 
 KNOWN = frozenset(
-    listed("""Norway Ukraine Russia Russian China Hawn Hecker Charles Lukin Belarus Collective Security Treaty Organization
-    Iran Manchuria Amur Calder Bridge Marlow Museum Ada Finch FilterLabs Gatov Vasily Biden Putin United States Uzbekistan
-    Jimmy Lai Denisov Norham Orland National Assembly Xi Jinping Harvard College""")
+    listed("""Norway Ukraine Russia Russian China Hawn Hecker Charles Lukin Belarus Collective Security Treaty
+    Organization Iran Manchuria Amur Calder Bridge Marlow Museum Ada Finch FilterLabs Gatov Vasily Biden
+    Putin United States Uzbekistan Jimmy Lai Denisov Norham Orland National Assembly Xi Jinping Harvard
+    College""")
 )
 PARTS = listed("the of in is was has had 12 ports 2020 because says that opened")
 

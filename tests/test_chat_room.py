@@ -44,7 +44,7 @@ def house_of(tmp_path, **fields) -> House:
         generator = Held(says=SAYS, **fields)
         return Assistant(Index.open(index, embedder()), embedder(), generator, settings=settings, calibration=CAREFUL)
 
-    return House(load)
+    return House(load, examples_after_s=None)
 
 
 @pytest.fixture
