@@ -347,6 +347,27 @@ def test_examples_are_swept_with_their_generation(index, tmp_path):
     assert examples(newest) == ()
 
 
+def test_what_the_generation_before_answered_is_asked_first_and_what_it_did_not_last(index, tmp_path):
+    coaches = "How many coaches does the night train to Orland have?"
+    says = {question: ASKED[question] for question in ASKED if question != coaches}
+    before = list(make_examples(assistant_for(index, says), index))
+    assert set(before) == set(says)
+    tried = json.loads(next(index.path.glob("*.examples.json")).read_text())["tried"]
+    pier = "When did the pier of Norham open?"
+    (tmp_path / "documents" / "new.txt").write_text("The pier of Norham opened in 1950.\n")
+    update_index(tmp_path / "documents", tmp_path / "index", embedder())
+    newer = Index.open(tmp_path / "index")
+    assistant = assistant_for(newer, {**says, pier: "The pier of Norham opened in 1950."})
+    assert list(make_examples(assistant, newer, want=2)) == [each for each in tried if each in says]
+    assert list(make_examples(assistant, newer)) == [pier]
+    (file,) = (each for each in newer.path.glob("*.examples.json") if newer.generation in each.name)
+    order = json.loads(file.read_text())["tried"]
+    assert set(order[:2]) == set(says)
+    assert order[2] == pier
+    assert coaches in order[3:]
+    assert len(order) == len(set(order))
+
+
 def test_a_file_that_cannot_be_written_is_said(index):
     index.path.joinpath(f"{index.generation}.examples.json").mkdir()
     with pytest.raises(ResourceError, match="examples cannot be kept"):

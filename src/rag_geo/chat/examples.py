@@ -67,10 +67,10 @@ def make_examples(
     asking = assistant.over(index)
     kept = Kept(_made_for(index), asking.generator.id, asking.prompt_id)
     known = _read(index)
-    if known and (known.model, known.prompt_id) == (kept.model, kept.prompt_id):
+    if known and _same_asking(known, kept):
         kept = known
     wanting = len(kept.questions) < want and len(kept.tried) < MOST_TRIED
-    for candidate in _candidates(index, go_on) if wanting else ():
+    for candidate in _candidates(index, _earlier(index, kept), go_on) if wanting else ():
         if candidate.question in kept.tried:
             continue
         if len(kept.questions) >= want or not go_on():
@@ -97,8 +97,11 @@ def is_proved(answer: Answer, candidate: Candidate) -> bool:
     return answer.status == "answered" and (candidate.file, candidate.paragraph) in cited
 
 
-def _candidates(index: Index, go_on: Callable[[], bool]) -> Sequence[Candidate]:
-    """The candidates of a collection in the order to try them; none when it shall not go on."""
+def _candidates(index: Index, earlier: Kept, go_on: Callable[[], bool]) -> Sequence[Candidate]:
+    """The candidates of a collection in the order to try them; none when it shall not go on.
+
+    Most of a collection is as it was before: what the generation before answered comes first, what it did not, last.
+    """
     documents: list[Document] = []
     for entry in index.documents[:: -(-len(index.documents) // MOST_READ) or 1]:
         if not go_on():
@@ -107,7 +110,13 @@ def _candidates(index: Index, go_on: Callable[[], bool]) -> Sequence[Candidate]:
     # Both read every sentence, seconds of work in large documents.
     known = known_names(document for document in documents if go_on())
     found = [candidate for document in documents if go_on() for candidate in candidates(document, known)]
-    return ranked(found, MOST_TRIED) if go_on() else ()
+    if not go_on():
+        return ()
+    best = ranked(found, MOST_TRIED)
+    again = [candidate for candidate in found if candidate.question in earlier.questions]
+    new = [candidate for candidate in best if candidate.question not in earlier.tried]
+    rest = [candidate for candidate in best if candidate not in (*again, *new)]
+    return [*again, *new, *rest][:MOST_TRIED]
 
 
 def _ask(asking: Assistant, question: str, go_on: Callable[[], bool]) -> Answer | None:
@@ -129,16 +138,33 @@ def _made_for(index: Index) -> str:
     return hashlib.sha256(index.manifest.to_bytes()).hexdigest()
 
 
+def _same_asking(one: Kept, other: Kept) -> bool:
+    return (one.model, one.prompt_id) == (other.model, other.prompt_id)
+
+
 def _read(index: Index) -> Kept | None:
-    """What was kept for this generation, or None: a file that is not as it was written is as good as none."""
+    """What was kept for this generation, or None."""
+    kept = _read_file(_path(index))
+    return kept if kept and kept.made_for == _made_for(index) else None
+
+
+def _earlier(index: Index, asking: Kept) -> Kept:
+    """What was kept, asked in the same way, for the generation before this one; nothing if there is none."""
+    files = sorted((file for file in index.path.glob(f"*{EXAMPLES}") if file.name < _path(index).name), reverse=True)
+    found = (kept for kept in map(_read_file, files) if kept and _same_asking(kept, asking))
+    return next(found, Kept("", asking.model, asking.prompt_id))
+
+
+def _read_file(path: Path) -> Kept | None:
+    """What a file holds, or None: one that is not as it was written is as good as none."""
     try:
-        table = json.loads(_path(index).read_text(encoding="utf-8"))
+        table = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    if not isinstance(table, dict) or table.get("made_for") != _made_for(index):
+    if not isinstance(table, dict):
         return None
-    questions, tried = _texts(table.get("questions")), _texts(table.get("tried"))
-    return Kept(table["made_for"], str(table.get("model")), str(table.get("prompt_id")), questions, tried)
+    made_for, model, prompt_id = (str(table.get(key)) for key in ("made_for", "model", "prompt_id"))
+    return Kept(made_for, model, prompt_id, _texts(table.get("questions")), _texts(table.get("tried")))
 
 
 def _texts(value: Any) -> tuple[str, ...]:  # noqa: ANN401 - JSON
