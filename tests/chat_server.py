@@ -2,10 +2,14 @@
 
 Prints the URL; loading takes so many seconds. When nobody has asked for IDLE seconds, if given, example questions are
 made. A question with the word "slow" is read so slowly that it can be stopped.
+
+What is in FOLDER beforehand is used: ``index``, in place of the small collection; ``says.json``, what the model writes
+for which question; ``reached.txt``, to which every other address is added that the process looks up or connects to.
 """
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -39,6 +43,8 @@ MORE = {
 class Slow(Parrot):
     """Reads a question with the word "slow" for up to two minutes, and stops when it is told to."""
 
+    pace_s: float = 0.02
+
     def read(self, prompt: Prompt) -> Iterator[tuple[int, int]]:
         if "slow" in prompt.parts[-1].text or any("slow" in part.text for part in prompt.parts if not part.trusted):
             for step in range(1200):
@@ -54,19 +60,36 @@ class Slow(Parrot):
 
     def write(self, prompt: Prompt, max_tokens: int) -> Iterator[Written]:
         for piece in Parrot.write(self, prompt, max_tokens):
-            time.sleep(0.02)
+            time.sleep(self.pace_s)
             yield piece
 
 
 def load(folder: Path, index: Path) -> Assistant:
     time.sleep(float(sys.argv[2]) if sys.argv[2:] else 0.0)
     settings = Settings(index=index, cache=folder / "cache")
-    return Assistant(
-        Index.open(index, embedder()), embedder(), Slow(says=SAYS | MORE), settings=settings, calibration=CAREFUL
-    )
+    scripted = folder / "says.json"
+    model = Slow(says=SAYS | MORE)
+    if scripted.exists():
+        model = Slow(says=json.loads(scripted.read_text(encoding="utf-8")), pace_s=0.0)
+    return Assistant(Index.open(index, embedder()), embedder(), model, settings=settings, calibration=CAREFUL)
+
+
+def watch(reached: Path) -> None:
+    """Note every address but this machine's that is looked up or connected to from now on."""
+
+    def hook(event: str, given: tuple[object, ...]) -> None:
+        if event in ("socket.getaddrinfo", "socket.gethostbyname", "socket.connect"):
+            where = given[1][0] if event == "socket.connect" and isinstance(given[1], tuple) else given[0]
+            if where not in (None, "127.0.0.1", "::1", "localhost"):
+                with reached.open("a") as log:
+                    log.write(f"{event} {where}\n")
+
+    sys.addaudithook(hook)
 
 
 def main(folder: Path) -> int:
+    if (folder / "reached.txt").exists():
+        watch(folder / "reached.txt")
     index = folder / "index" if (folder / "index").exists() else make_index(folder)
     idle_s = float(sys.argv[3]) if sys.argv[3:] else None
     allow(9.5)
