@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import pytest
 
-from browsing import IN_BROWSER, OPENED, ready, serving
+from browsing import IN_BROWSER, OPENED, serving
 from collection import FILES, embedder, make_index
 from rag_geo.chat.examples import examples
 from rag_geo.index import Index, update_index
@@ -31,7 +32,7 @@ def url(folder):
         yield address
 
 
-def made(folder) -> set[str]:
+def made(folder: Path) -> set[str]:
     """The examples, once three are made."""
     index = Index.open(folder / "index")
     end = time.monotonic() + 60
@@ -41,11 +42,10 @@ def made(folder) -> set[str]:
     return set(examples(index))
 
 
-def test_examples_are_made_while_nobody_asks_and_a_click_on_one_asks_it(folder, tab):
+def test_examples_are_made_while_nobody_asks_and_a_click_on_one_asks_it(folder, open_tab):
     expected = made(folder)
     assert OPENED in expected
-    tab.page.reload()
-    ready(tab.page)
+    tab = open_tab()
     buttons = tab.page.locator("#examples button:visible")
     buttons.first.wait_for()
     assert set(buttons.all_inner_texts()) == expected
