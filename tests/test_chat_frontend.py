@@ -2,12 +2,21 @@ import asyncio
 import base64
 import hashlib
 import importlib.util
+import json
 import re
 from pathlib import Path
 
 import pytest
 
-from rag_geo.chat.frontend import MENDED, TEMPLATE, FrontEnd, mended_component, own_files, page_html
+from rag_geo.chat.frontend import (
+    MENDED,
+    TEMPLATE,
+    FrontEnd,
+    mended_component,
+    names_uploads_only,
+    own_files,
+    page_html,
+)
 from rag_geo.errors import UsageError
 
 BUILT = Path(importlib.util.find_spec("gradio").origin).parent / "templates" / "frontend"
@@ -116,3 +125,43 @@ def test_what_goes_wrong_in_gradio_is_not_shown():
     code, _, page = get(front)
     assert code == 500
     assert "secret" not in page
+
+
+@pytest.fixture
+def uploads(tmp_path):
+    (tmp_path / "secret.txt").write_text("secret")
+    folder = tmp_path / "uploads"
+    (folder / "a").mkdir(parents=True)
+    (folder / "a" / "new.txt").write_text("new")
+    (folder / "a" / "link.txt").symlink_to(tmp_path / "secret.txt")
+    return folder
+
+
+def test_a_call_may_name_what_was_uploaded_or_nothing(uploads):
+    for data in ([], ["path"], {"data": [{"path": str(uploads / "a" / "new.txt"), "url": None}]}):
+        assert names_uploads_only(json.dumps(data).encode(), uploads)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/etc/passwd", "{}", "{}/a", "{}/../secret.txt", "{}/a/link.txt", "{}/a/none.txt", "file:///etc/passwd", "",
+        None, "http://evil.example/x.txt", "//evil.example/x.txt", "secret.txt", "{}/a/new.txt\0", ["{}/a/new.txt"], 7,
+    ],
+)  # fmt: skip
+def test_a_call_may_name_no_other_file_or_address_however_deep(uploads, path):
+    named = path.format(uploads) if isinstance(path, str) else path
+    assert not names_uploads_only(json.dumps({"data": [[{"x": {"path": named}}]]}).encode(), uploads)
+
+
+def test_of_two_paths_with_one_name_both_count(uploads):
+    good, bad = json.dumps(str(uploads / "a" / "new.txt")), json.dumps("/etc/passwd")
+    for first, second in ((good, bad), (bad, good)):
+        assert not names_uploads_only(f'{{"path": {first}, "path": {second}}}'.encode(), uploads)
+    assert not names_uploads_only(f'{{"p\\u0061th": {bad}}}'.encode("utf-16"), uploads)
+    assert not names_uploads_only(f'{{"path": {good}}}'.encode(), None)
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"\xff\xfe\xfa", b"[" * 200_000, b"1" * 10_000])
+def test_a_call_that_cannot_be_read_is_not_passed_on(uploads, body):
+    assert not names_uploads_only(body, uploads)

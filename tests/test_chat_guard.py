@@ -258,6 +258,22 @@ def test_every_answer_says_what_a_browser_may_do_with_it():
         assert not [name for name in heads if name.startswith("access-control") or name == "server"]
 
 
+def test_what_a_header_says_of_another_address_is_not_passed_on():
+    said = []
+
+    async def inner(scope, _receive, _send):
+        said.extend(name for name, _ in scope["headers"])
+
+    raw = [
+        (b"host", HOST.encode()),
+        (b"X-Forwarded-Host", b"evil.example"),
+        (b"x-gradio-server", b"http://evil.example"),
+    ]
+    scope = {"type": "http", "method": "GET", "path": "/", "headers": raw}
+    asyncio.run(Guard(inner, LOCAL)(scope, None, None))
+    assert said == [b"host"]
+
+
 def test_a_body_longer_than_announced_is_cut_off():
     guard = Guard(answer, LOCAL)
     chunk = bytes(MOST_BYTES // 2)

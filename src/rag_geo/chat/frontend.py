@@ -5,17 +5,21 @@ the disk: its ``index.html``, with inline styles, inline scripts and addresses o
 our own that carries the same configuration; and its HTML component, which makes a function of every template
 (``unsafe-eval``), gives the text of the one template that is used here, ``${value}``, as it is. Both are bound to the
 version of Gradio that ``pyproject.toml`` names; `FrontEnd` refuses another whose files look different.
+
+What is sent to Gradio is looked at as well: it takes the path of any file of this machine for one that was uploaded,
+and fetches what is an address (`names_uploads_only`).
 """
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
-from rag_geo.chat.guard import App, Message, Receive, Scope, Send, policy
+from rag_geo.chat.guard import UPLOAD, App, Message, Receive, Scope, Send, policy
 from rag_geo.errors import UsageError
 
 TEMPLATE = "function $(e,t,n=`html`){try{"
@@ -108,17 +112,49 @@ def own_files() -> dict[str, File]:
     return {f"/chat/{name}": File(kind, (folder / name).read_bytes()) for name, kind in _OWN.items()}
 
 
+def names_uploads_only(body: bytes, uploads: Path | None) -> bool:
+    """Tell whether a body is JSON in which every ``path``, wherever it stands, is that of a file in `uploads`."""
+
+    def look(pairs: Sequence[tuple[str, object]]) -> dict[str, object]:
+        # Pairs and not the dictionary: of two paths with the same name another parser may take the other.
+        for name, value in pairs:
+            if name == "path" and not _is_in(value, uploads):
+                raise ValueError(name)
+        return dict(pairs)
+
+    try:
+        json.loads(body, object_pairs_hook=look)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _is_in(path: object, folder: Path | None) -> bool:
+    if folder is None or not isinstance(path, str):
+        return False
+    try:
+        found = Path(path).resolve()
+        return found.is_relative_to(folder.resolve()) and found.is_file()
+    except (OSError, ValueError, RuntimeError):
+        return False
+
+
 class FrontEnd:
     """Serves the page that says that it is being made, and, once there is `gradio`, the page itself."""
 
     def __init__(self) -> None:
         self._files: Mapping[str, File] = own_files()
         self._gradio: App | None = None
+        self._uploads: Path | None = None
 
-    def becomes(self, gradio: App, assets: Path) -> None:
-        """Serve `gradio` from now on, whose built files lie in `assets`. Raises `UsageError` (see module)."""
+    def becomes(self, gradio: App, assets: Path, uploads: Path | None = None) -> None:
+        """Serve `gradio` from now on, whose built files lie in `assets`; uploads lie in `uploads`, if there are any.
+
+        Raises `UsageError` (see module).
+        """
         name, script = mended_component(assets)
         self._files = {**self._files, f"/assets/{name}": File("text/javascript", script)}
+        self._uploads = uploads
         self._gradio = gradio
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -130,8 +166,35 @@ class FrontEnd:
             await _send(send, File("text/html", _START.encode()), status=200 if path == "/" else 503)
         elif path == "/":
             await self._page(self._gradio, scope, receive, send)
+        elif scope["method"] == "POST" and path != UPLOAD:
+            await self._call(self._gradio, scope, receive, send)
         else:
             await self._gradio(scope, receive, send)
+
+    async def _call(self, gradio: App, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a call on that names no file but uploads."""
+        came = bytearray()
+        more = True
+        while more:
+            message = await receive()
+            if message["type"] != "http.request":
+                return
+            came += message.get("body", b"")
+            more = message.get("more_body", False)
+        body = bytes(came)
+        if not names_uploads_only(body, self._uploads):
+            await _send(send, File("text/plain", b"That names what was not uploaded.\n"), status=400)
+            return
+        read = False
+
+        async def again() -> Message:
+            nonlocal read
+            if read:
+                return await receive()
+            read = True
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        await gradio(scope, again, send)
 
     async def _page(self, gradio: App, scope: Scope, receive: Receive, send: Send) -> None:
         parts: list[bytes] = []

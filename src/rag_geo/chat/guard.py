@@ -73,6 +73,9 @@ STYLES = (
 )
 """Attributes ``style`` that are written into Gradio's components for uploads: these texts and no others are allowed."""
 
+FORGED = frozenset({b"forwarded", b"x-forwarded-host", b"x-forwarded-prefix", b"x-gradio-server", b"x-original-url"})
+"""Headers that would have Gradio write another address into the page than the one in ``Host``; they are dropped."""
+
 _NAME = re.compile(r"(?P<name>\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(:(?P<port>[0-9]{1,5}))?")
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
@@ -271,8 +274,9 @@ class Guard:
             started = started or message["type"] == "http.response.start"
             await answer(message)
 
+        inside = {**scope, "headers": [each for each in scope["headers"] if each[0].lower() not in FORGED]}
         try:
-            await self._inner(scope, _limited(receive, most_bytes(path)), watched)
+            await self._inner(inside, _limited(receive, most_bytes(path)), watched)
         except _TooLarge:
             if not started:
                 await _say(answer, Refusal(413, f"Too large: the limit is {most_bytes(path):,} bytes."))

@@ -186,8 +186,11 @@ def gradio_environment() -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def gradio_app(house: House) -> tuple[Any, Path]:
-    """Give the page of a house as an ASGI application with every setting said, and the folder of its built files."""
+def gradio_app(house: House) -> tuple[Any, Path, Path]:
+    """Give the page of a house as an ASGI application with every setting said, and two folders.
+
+    In the first are Gradio's built files, in the second will be what is uploaded.
+    """
     import_gradio()
     import fastapi
     import gradio as gr
@@ -195,9 +198,12 @@ def gradio_app(house: House) -> tuple[Any, Path]:
     from rag_geo.chat.page import Page
 
     outer = fastapi.FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    page = Page(house).build()
+    # Only then does it look whether the file of a component was uploaded, or lies anywhere.
+    page.has_launched = True
     app = gr.mount_gradio_app(
         outer,
-        Page(house).build(),
+        page,
         "/",
         server_name="127.0.0.1",
         footer_links=[],
@@ -215,7 +221,8 @@ def gradio_app(house: House) -> tuple[Any, Path]:
         mcp_server=False,
         theme=gr.themes.Base(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"]),
     )
-    return app, Path(gr.__file__).parent / "templates" / "frontend" / "assets"
+    assets = Path(gr.__file__).parent / "templates" / "frontend" / "assets"
+    return app, assets, Path(gr.utils.get_upload_folder())
 
 
 class Server:
@@ -228,7 +235,7 @@ class Server:
         self._ending = threading.Event()
         self._reached = threading.Event()
         self._shown = threading.Event()
-        self._made: tuple[Any, Path] | None = None
+        self._made: tuple[Any, Path, Path] | None = None
         self._uvicorn: Any = None
         self.error: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="serving", daemon=True)
@@ -317,9 +324,9 @@ class Server:
             self._reached.set()
             while self._made is None:
                 await asyncio.sleep(_LOOK_S)
-            app, assets = self._made
+            app, assets, uploads = self._made
             async with app.router.lifespan_context(app):
-                self._front.becomes(app, assets)
+                self._front.becomes(app, assets, uploads)
                 self._shown.set()
                 await asyncio.Event().wait()
         except Exception as error:  # noqa: BLE001 - whoever waits raises it again
