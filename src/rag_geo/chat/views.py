@@ -394,7 +394,7 @@ def evidence_html(event: EvidenceFound, known: Callable[[str], Entry | None] = _
         return _element("section", _element("p", nothing), class_="rg rg-evidence", aria_label="evidence")
     read = {(one.file, one.start) for passage in event.passages for one in passage.sentences}
     cards = [_card(hit, read, known(hit.file)) for hit in event.hits]
-    found = f"{_count(len(cards), 'paragraph')} found in {event.seconds:.1f} s"
+    found = f"{_count(len(cards), 'paragraph')} found in {event.seconds:.2f} s"
     legend = _element(
         "span", _element("mark", escaped("nearest")), escaped(" to the question · "),
         _span("read", "rg-read"), escaped(" by the model"), class_="rg-legend",
