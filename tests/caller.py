@@ -1,4 +1,4 @@
-"""A page without a browser, on sockets that are held in the hand: what it asks, and how it reads, badly or not at all."""
+"""A page without a browser, on sockets held in the hand: what it asks, and how it reads, badly or not at all."""
 
 from __future__ import annotations
 

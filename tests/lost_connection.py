@@ -16,7 +16,10 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
+import click
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path.insert(0, str(Path(__file__).parent))
 
 from caller import SLOW, Caller
 from chat_server import MORE, Slow
@@ -55,7 +58,7 @@ def ask(url: str) -> None:
         with caller.listens() as stream:
             for message in caller.messages(stream):
                 if message["msg"] == "process_generating":
-                    print("answered", flush=True)
+                    click.echo("answered")
 
 
 def main(folder: Path) -> None:
@@ -93,7 +96,7 @@ def main(folder: Path) -> None:
     answered = "1932" in Caller(urls[0], PASSWORD).answer(OPENED)
     asking.kill()
     there.kill()
-    print(json.dumps({"freed_s": freed, "answered": answered}), flush=True)
+    click.echo(json.dumps({"freed_s": freed, "answered": answered}))
 
 
 if __name__ == "__main__":
