@@ -396,7 +396,7 @@ def test_a_card_names_its_paragraph_marks_the_best_window_and_tells_what_the_mod
     assert page.texts(".rg-text mark") == [QUOTE]
     assert page.texts(".rg-text .rg-read") == [QUOTE]
     assert page.texts(".rg-text") == [f"… {QUOTE}"]  # "Before." is neither near nor read
-    assert "1 paragraph found in 0.20 s" in page.text
+    assert "1 paragraph found in 0.21 s" in page.text
 
 
 def test_what_is_left_out_between_and_after_the_sentences_is_an_ellipsis():
