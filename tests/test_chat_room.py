@@ -217,6 +217,17 @@ def test_the_room_that_was_not_used_for_longest_goes_first(house):
     assert len(house._rooms) == rooms.MOST_ROOMS
 
 
+def test_of_closed_pages_the_last_ones_are_kept_should_they_only_have_slept(house):
+    open_page = house.room("open")
+    closed = {str(number): house.room(str(number)) for number in range(rooms.MOST_LEFT + 5)}
+    for name in closed:
+        house.leave(name)
+    assert len(house._rooms) == rooms.MOST_LEFT + 1
+    assert house.room("24") is closed["24"]
+    assert house.room("0") is not closed["0"]
+    assert house.room("open") is open_page
+
+
 def test_a_conversation_has_an_end(house):
     room = house.room("a")
     last(room.ask(OPENED, NONE))

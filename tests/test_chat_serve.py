@@ -103,7 +103,8 @@ def test_what_the_environment_says_to_gradio_is_cleared_and_put_back(monkeypatch
         monkeypatch.setenv(name, value)
     with gradio_environment() as folder:
         left = {name for name in environment if name.startswith(serve._CLEARED)}
-        assert left == {"GRADIO_ANALYTICS_ENABLED", "GRADIO_TEMP_DIR", "GRADIO_HEARTBEAT_INTERVAL"}
+        ours = ("ANALYTICS_ENABLED", "ANALYTICS_MAX_EVENTS", "ANALYTICS_CACHE_FREQUENCY")
+        assert left == {f"GRADIO_{name}" for name in (*ours, "TEMP_DIR", "HEARTBEAT_INTERVAL")}
         assert environment["GRADIO_ANALYTICS_ENABLED"] == "False"
         assert folder.stat().st_mode & 0o777 == 0o700
         (folder / "upload").write_text("x")

@@ -19,7 +19,7 @@ import gradio as gr
 
 from rag_geo.chat import views
 from rag_geo.chat.collection import ADDED, MOST_FILES
-from rag_geo.chat.room import House, Room, Shown
+from rag_geo.chat.room import MOST_ROOMS, House, Room, Shown
 from rag_geo.chat.views import NOTHING, Html
 from rag_geo.errors import RagGeoError, UsageError
 from rag_geo.readers import FORMATS
@@ -73,6 +73,8 @@ class Page:
             begun = [head, asking.intro, asking.box, asking.send, *asking.examples, *shelf]
             blocks.load(self.begin, None, begun, **QUIET)
             blocks.unload(self.leave)
+        # What Gradio keeps of a page it keeps, without this, for ten thousand of them.
+        blocks.state_session_capacity = MOST_ROOMS
         blocks.queue(max_size=MOST_EVENTS, api_open=False, default_concurrency_limit=None)
         return blocks
 
@@ -105,7 +107,7 @@ class Page:
             data = _order(text)
             match data.get("do"):
                 case "source":
-                    return self._room(request).source(data), _reply(data)
+                    return _shown(self._room(request).source(data)), _reply(data)
                 case "remove":
                     self.house.collection.remove(_file(data))
                     return gr.skip(), _reply(data)
@@ -178,10 +180,11 @@ class _Asking:
             if not shown.accepted:
                 if shown.busy:
                     gr.Info("An answer is being made. Stop ends it.", duration=4)
-                yield shown.past, shown.now, *same
+                yield _shown(shown.past), shown.now, *same
             elif shown.busy and not begun:
                 begun = True
-                yield shown.past, shown.now, "", gr.Button(interactive=False), gr.Button(interactive=True)
+                buttons = gr.Button(interactive=False), gr.Button(interactive=True)
+                yield _shown(shown.past), shown.now, _shown(""), *buttons
             elif shown.busy:
                 yield gr.skip(), shown.now, *same
             else:
@@ -196,8 +199,16 @@ class _Asking:
         return _done(self.house.room(_session(request)).forget())
 
 
+def _shown(value: str) -> Any:  # noqa: ANN401 - Gradio's own
+    """Show another value in a component that is at other times left as it is.
+
+    A value by itself, after a `gr.skip`, is kept by Gradio until the end of the page, beside the one that follows.
+    """
+    return gr.update(value=value)
+
+
 def _done(shown: Shown) -> tuple[Any, ...]:
-    return shown.past, shown.now, gr.skip(), gr.Button(interactive=True), gr.Button(interactive=False)
+    return _shown(shown.past), shown.now, gr.skip(), gr.Button(interactive=True), gr.Button(interactive=False)
 
 
 def _filters() -> tuple[list[Any], list[Any]]:
@@ -312,7 +323,7 @@ def _shelf(house: House) -> list[Any]:
     )
     files = sorted(entry.file for entry in entries)
     authors = sorted({entry.author for entry in entries if entry.author})
-    return [listed, gr.Dropdown(choices=["", *files]), gr.Dropdown(choices=["", *authors])]
+    return [_shown(listed), gr.Dropdown(choices=["", *files]), gr.Dropdown(choices=["", *authors])]
 
 
 def _intro(house: House) -> Html:

@@ -41,6 +41,9 @@ PAUSE_S = 0.2
 MOST_ROOMS = 200
 """Rooms that are kept; the one that was not used for longest goes first."""
 
+MOST_LEFT = 20
+"""Rooms of closed pages that are kept, should one of them only have slept."""
+
 MOST_TURNS = 100
 """Questions of one room; then a new conversation is to be begun."""
 
@@ -149,6 +152,8 @@ class Room:
         self._past = NOTHING
         self._ticket: Ticket | None = None
         self._asking: object | None = None
+        self.left = False
+        """Whether its page was closed, as far as is known."""
 
     def ask(self, question: str, filters: Filters) -> Iterator[Shown]:
         """Answer a question: what the page shows, as often as it changes and at least every `HEARTBEAT_S`."""
@@ -369,6 +374,7 @@ class House:
         """The room of a page, which no other page has."""
         with self._lock:
             room = self._rooms.pop(session, None) or Room(self)
+            room.left = False
             self._rooms[session] = room
             gone = [self._rooms.popitem(last=False)[1] for _ in range(len(self._rooms) - MOST_ROOMS)]
         for each in gone:
@@ -379,6 +385,13 @@ class House:
         """A page was closed: what it waited for is stopped. Its room is kept for a while, should it only have slept."""
         with self._lock:
             room = self._rooms.get(session)
+            if room is not None:
+                room.left = True
+                # The one that was left or used for longest goes first.
+                self._rooms.move_to_end(session)
+            left = [name for name, each in self._rooms.items() if each.left]
+            for name in left[:-MOST_LEFT]:
+                del self._rooms[name]
         if room is not None:
             room.leave()
 

@@ -170,6 +170,9 @@ def gradio_environment() -> Iterator[Path]:
         "GRADIO_ANALYTICS_ENABLED": "False",
         "GRADIO_TEMP_DIR": str(folder),
         "GRADIO_HEARTBEAT_INTERVAL": "1",
+        # Gradio makes a table of the last ten thousand events after every single one.
+        "GRADIO_ANALYTICS_MAX_EVENTS": "1",
+        "GRADIO_ANALYTICS_CACHE_FREQUENCY": "1000000000",
         "HF_HUB_DISABLE_TELEMETRY": "1",
         "HF_HUB_OFFLINE": "1",
     }
