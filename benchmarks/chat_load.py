@@ -28,7 +28,7 @@ from benchmarks.figures import Bar, Measure, measure_object, measures_markdown, 
 from benchmarks.machine import field as field_of
 from benchmarks.machine import machine
 from benchmarks.scripted import MUSEUMS, NAMES, Museum, file_of
-from benchmarks.visitor import Doors, LostError, Visitor
+from benchmarks.visitor import Doors, LostError, Visitor, connected
 
 ROOT = Path(__file__).parents[1]
 SAMPLE_S = 1.0
@@ -127,9 +127,9 @@ def serving(folder: Path, people: int, tally: Tally) -> Iterator[Server]:
 class Person:
     """Somebody at a page of their own, who asks until the time is over."""
 
-    def __init__(self, number: int, http: httpx.AsyncClient, doors: Doors, tally: Tally) -> None:
+    def __init__(self, number: int, url: str, doors: Doors, tally: Tally) -> None:
         self._number = number
-        self._http = http
+        self._url = url
         self._doors = doors
         self._tally = tally
         self._chance = random.Random(number)
@@ -139,7 +139,7 @@ class Person:
     async def live(self, end: float) -> None:
         """Open pages and ask, one question after the other, until the clock says `end`."""
         while time.monotonic() < end:
-            visitor = Visitor(self._http, self._doors, self._hear)
+            visitor = Visitor(self._url, self._doors, self._hear)
             try:
                 async with visitor:
                     self._before = []
@@ -293,23 +293,18 @@ class Person:
 
 async def crowd(server: Server, people: int, seconds: float, tally: Tally) -> None:
     """Let so many people at the chat for so long."""
-    address = httpx.URL(server.url)
-    origin = f"{address.scheme}://{address.netloc.decode()}"
-    limits = httpx.Limits(max_connections=None, max_keepalive_connections=people)
-    async with httpx.AsyncClient(
-        base_url=server.url, headers={"Origin": origin}, limits=limits, timeout=60, trust_env=False
-    ) as http:
+    async with connected(server.url) as http:
         doors = Doors((await http.get("config")).raise_for_status().json())
-        end = time.monotonic() + seconds
-        watching = asyncio.create_task(_watch(server, tally))
-        living = [asyncio.create_task(Person(each, http, doors, tally).live(end)) for each in range(people)]
-        done, late = await asyncio.wait(living, timeout=seconds + END_S)
-        watching.cancel()
-        for each in late:
-            each.cancel()
-            tally.error("lost", f"no end within {END_S:g} s")
-        for each in done:
-            each.result()
+    end = time.monotonic() + seconds
+    watching = asyncio.create_task(_watch(server, tally))
+    living = [asyncio.create_task(Person(each, server.url, doors, tally).live(end)) for each in range(people)]
+    done, late = await asyncio.wait(living, timeout=seconds + END_S)
+    watching.cancel()
+    for each in late:
+        each.cancel()
+        tally.error("lost", f"no end within {END_S:g} s")
+    for each in done:
+        each.result()
 
 
 async def _watch(server: Server, tally: Tally) -> None:

@@ -161,6 +161,19 @@ def write_documents(folder: Path, people: int) -> Path:
     return folder
 
 
+def write_long_document(folder: Path, paragraphs: int) -> Path:
+    """Write one document with the museums of person 0 far from each other among so many paragraphs."""
+    folder.mkdir(parents=True, exist_ok=True)
+    every = paragraphs // MUSEUMS
+    texts = [
+        f"This is paragraph {number} of a long guide. It says nothing of any place." for number in range(paragraphs)
+    ]
+    for number in range(MUSEUMS):
+        texts[number * every + every // 2] = Museum(0, number).answer
+    (folder / "guide.txt").write_text("\n\n".join(texts) + "\n", encoding="utf-8")
+    return folder
+
+
 def assistant(folder: Path) -> Assistant:
     """The assistant over the documents of a folder, which are indexed if they have not been."""
     index, embedder = folder / "index", Forgetful(dimension=512)
@@ -186,7 +199,7 @@ def _serve(folder: Path) -> int:
 
     allow(PATIENCE_S)
     serve(
-        lambda: House(lambda _: assistant(folder)),
+        lambda: House(lambda _: assistant(folder), examples_after_s=None),
         Address(port=0),
         say=lambda text: click.echo(text, err=True),
         announce=click.echo,

@@ -20,6 +20,8 @@ PREFIX = "gradio_api/"
 PATIENCE_S = 120.0
 """A server that says nothing for so long has lost what it was asked; it says something every second."""
 
+ENDED = "ended"
+
 
 class LostError(Exception):
     """The server does not tell the end of what it was asked."""
@@ -47,26 +49,37 @@ class Doors:
         return self._then.get(number)
 
 
+def connected(url: str) -> httpx.AsyncClient:
+    """A client with connections of its own, which says to come from the page itself."""
+    address = httpx.URL(url)
+    origin = f"{address.scheme}://{address.netloc.decode()}"
+    return httpx.AsyncClient(base_url=url, headers={"Origin": origin}, timeout=60, trust_env=False, verify=False)
+
+
 class Visitor:
     """A page that is open while it is used as an asynchronous context manager.
 
     `hears` is given every line that the server sends to it.
     """
 
-    def __init__(self, http: httpx.AsyncClient, doors: Doors, hears: Callable[[str], None]) -> None:
-        self._http = http
+    def __init__(self, url: str, doors: Doors, hears: Callable[[str], None]) -> None:
+        self._http = connected(url)
         self._doors = doors
         self._hears = hears
         self.session = secrets.token_hex(6)
-        self._told: defaultdict[str, asyncio.Queue[dict[str, Any] | None]] = defaultdict(asyncio.Queue)
+        self._told: defaultdict[str, asyncio.Queue[dict[str, Any]]] = defaultdict(asyncio.Queue)
         self._pending: set[str] = set()
         self._stream: asyncio.Task[None] | None = None
         self._alive: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
-        (await self._http.get("")).raise_for_status()
-        self._alive = asyncio.create_task(self._stay())
-        await self.result(self.does("", "load", []))
+        try:
+            (await self._http.get("")).raise_for_status()
+            self._alive = asyncio.create_task(self._stay())
+            await self.result(self.does("", "load", []))
+        except BaseException:
+            await self.leave()
+            raise
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -76,6 +89,7 @@ class Visitor:
         """Close the page, whatever it is told at the moment."""
         await self.lose()
         await _ended(self._alive)
+        await self._http.aclose()
 
     async def lose(self) -> None:
         """Lose the connection by which the page is told what happens, and nothing else."""
@@ -114,8 +128,8 @@ class Visitor:
             while True:
                 async with asyncio.timeout(PATIENCE_S):
                     message = await self._told[event].get()
-                if message is None:
-                    raise LostError("the connection ended")
+                if message["msg"] == ENDED:
+                    raise LostError(f"the connection ended: {message['why']}")
                 yield message
                 if message["msg"] == "process_completed":
                     return
@@ -127,6 +141,7 @@ class Visitor:
 
     async def _listen(self) -> None:
         """Read what the server tells until it has told everything."""
+        why = "it was closed"
         try:
             while self._pending:
                 # Something may have been asked just when the server had told everything: it is listened to anew.
@@ -138,16 +153,18 @@ class Visitor:
                         self._hears(line)
                         self._tell(line)
                 await asyncio.sleep(0)
-        except httpx.HTTPError:
-            pass
+        except httpx.HTTPError as error:
+            why = repr(error)
         finally:
             for event in self._pending:
-                self._told[event].put_nowait(None)
+                self._told[event].put_nowait({"msg": ENDED, "why": why})
 
     def _tell(self, line: str) -> None:
         if not line.startswith("data:"):
             return
         message = json.loads(line.removeprefix("data:"))
+        if message["msg"] == "unexpected_error":
+            raise httpx.RemoteProtocolError(str(message))
         event = message.get("event_id")
         if event in self._pending:
             self._told[event].put_nowait(message)
