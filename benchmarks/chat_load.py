@@ -224,7 +224,7 @@ class Person:
 
         task = asyncio.create_task(follow())
         await seen.wait()
-        await asyncio.sleep(self._chance.uniform(0, 1.5))
+        await asyncio.sleep(self._chance.uniform(0, 4))
         return museum, task, seen
 
     async def _stop(self, visitor: Visitor) -> bool:
