@@ -146,6 +146,7 @@ class FrontEnd:
         self._files: Mapping[str, File] = own_files()
         self._gradio: App | None = None
         self._uploads: Path | None = None
+        self._uploading = 0
 
     def becomes(self, gradio: App, assets: Path, uploads: Path | None = None) -> None:
         """Serve `gradio` from now on, whose built files lie in `assets`; uploads lie in `uploads`, if there are any.
@@ -166,10 +167,25 @@ class FrontEnd:
             await _send(send, File("text/html", _START.encode()), status=200 if path == "/" else 503)
         elif path == "/":
             await self._page(self._gradio, scope, receive, send)
-        elif scope["method"] == "POST" and path != UPLOAD:
+        elif path == UPLOAD:
+            await self._upload(self._gradio, scope, receive, send)
+        elif scope["method"] == "POST":
             await self._call(self._gradio, scope, receive, send)
         else:
             await self._gradio(scope, receive, send)
+
+    async def _upload(self, gradio: App, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass an upload on, and remove what is left of one that broke off."""
+        self._uploading += 1
+        try:
+            await gradio(scope, receive, send)
+        finally:
+            self._uploading -= 1
+            if self._uploads is not None and not self._uploading:
+                # What came in whole has a folder of its own; what lies beside these folders is half a file.
+                for each in self._uploads.glob("tmp*"):
+                    if each.is_file():
+                        each.unlink(missing_ok=True)
 
     async def _call(self, gradio: App, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a call on that names no file but uploads."""
