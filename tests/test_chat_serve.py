@@ -8,6 +8,7 @@ import time
 import urllib.error
 import urllib.request
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -116,9 +117,21 @@ def test_what_the_environment_says_to_gradio_is_cleared_and_put_back(monkeypatch
 # --- the running page -------------------------------------------------------------------------------------------
 
 
+#: What whoever starts the page may have in the environment, each of which would open Gradio.
+OPENING = [
+    "GRADIO_SHARE=True", "GRADIO_ALLOWED_PATHS=/", "GRADIO_SERVER_NAME=0.0.0.0", "GRADIO_ROOT_PATH=https://evil.example",
+    "GRADIO_VIBE_MODE=0", "GRADIO_ANALYTICS_ENABLED=True", "GRADIO_MCP_SERVER=True", "GRADIO_SSR_MODE=True",
+    "GRADIO_RUN_HISTORY=True", "GRADIO_FLAGGING_MODE=auto", "GRADIO_DEBUG=1", "GRADIO_PROFILING=1",
+    "GRADIO_DEFAULT_CONCURRENCY_LIMIT=1", "GRADIO_WATCH_DIRS=/", "GRADIO_LOCAL_DEV_MODE=1", "SPACE_ID=a/b",
+    "SYSTEM=spaces", "OAUTH_CLIENT_ID=x",
+]  # fmt: skip
+
+
 def start(folder: Path, load_s: float = 0.0) -> tuple[subprocess.Popen[str], str]:
+    (folder / "tmp").mkdir()
+    opening = ["env", f"TMPDIR={folder / 'tmp'}", *OPENING]
     process = subprocess.Popen(
-        ["env", "GRADIO_SHARE=True", "GRADIO_ALLOWED_PATHS=/", sys.executable, str(SERVER), str(folder), str(load_s)],
+        [*opening, sys.executable, str(SERVER), str(folder), str(load_s)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -152,9 +165,17 @@ def test_the_page_is_there_before_anything_is_loaded_and_a_signal_ends_it_in_ord
 
 
 @pytest.fixture(scope="module")
-def page(tmp_path_factory):
+def folder(tmp_path_factory):
+    """Where the page lies, which notes what it looks up or connects to elsewhere."""
+    folder = tmp_path_factory.mktemp("page")
+    (folder / "reached.txt").touch()
+    return folder
+
+
+@pytest.fixture(scope="module")
+def page(folder):
     """A page that is ready: its URL."""
-    process, url = start(tmp_path_factory.mktemp("page"))
+    process, url = start(folder)
     with process:
         try:
             for line in process.stderr:
@@ -163,6 +184,8 @@ def page(tmp_path_factory):
             yield url
             process.terminate()
             assert process.wait(60) == 143
+            assert (folder / "reached.txt").read_text() == ""
+            assert not list((folder / "tmp").glob("rag-geo-chat-*"))
         finally:
             process.kill()
 
@@ -172,31 +195,90 @@ def test_the_settings_of_the_running_page_are_the_closed_ones(page):
     config = json.loads(text)
     assert status == 200
     closed = {
+        "root": page.rstrip("/"),
         "dev_mode": False,
-        "analytics_enabled": False,
-        "show_api": False,
-        "api_prefix": "/gradio_api",
-        "is_space": False,
-        "footer_links": [],
-        "fill_width": True,
-        "max_file_size": 50 * 1024**2,
-        "pwa": False,
-        "mcp_server": False,
         "vibe_mode": False,
+        "analytics_enabled": False,
         "run_history": False,
-        "auth_required": None,
+        "mcp_server": False,
+        "pwa": False,
+        "show_error": False,
         "space_id": None,
+        "is_colab": False,
+        "username": None,
+        "api_prefix": "/gradio_api",
+        "footer_links": [],
+        "max_file_size": 50 * 1024**2,
+        "enable_queue": True,
+        "connect_heartbeat": True,
+        "stylesheets": [],
         "css": "",
         "js": "",
         "head": "",
     }
-    assert {name: config[name] for name in closed if name in config} == {
-        name: value for name, value in closed.items() if name in config
-    }
-    assert {"analytics_enabled", "dev_mode", "footer_links", "max_file_size"} <= config.keys()
+    assert {name: config[name] for name in closed} == closed
+    assert [name for name, *_ in config["pages"]] == [""]
     for each in config["dependencies"]:
         assert each["api_visibility"] == "private" or "unload" in str(each["targets"])
+        assert each["queue"]
         assert not each["js"]
+    assert json.loads(fetch(f"{page}gradio_api/info")[2]) == {"named_endpoints": {}, "unnamed_endpoints": {}}
+    assert "Calder" not in text
+    assert "bridge.md" not in text
+
+
+#: Prints the settings that a page has and does not tell.
+SETTINGS = """
+import json
+from rag_geo.chat.room import House
+from rag_geo.chat.serve import gradio_app, gradio_environment
+with gradio_environment() as folder:
+    outer, _, uploads = gradio_app(House(lambda say: None))
+    import gradio
+    inner = next(each.app for each in outer.routes if isinstance(getattr(each, "app", None), gradio.routes.App))
+    names = ("api_open", "share", "share_url", "show_error", "allowed_paths", "blocked_paths", "enable_monitoring",
+        "auth", "analytics_enabled", "delete_cache", "max_file_size", "root_path", "has_launched", "vibe_mode", "dev_mode")
+    said = {name: getattr(inner.get_blocks(), name) for name in names}
+    queue = inner.get_blocks()._queue
+    said |= {"queue": [queue.max_size, queue.default_concurrency_limit], "uploads": uploads == folder}
+    said["strict_cors"] = [each.kwargs["strict_cors"] for each in inner.user_middleware if "strict_cors" in each.kwargs]
+    print(json.dumps(said))
+"""
+
+
+def test_what_the_page_does_not_tell_of_its_settings_is_closed_as_well():
+    made = subprocess.run(
+        ["env", *OPENING, sys.executable, "-W", "ignore", "-c", SETTINGS], capture_output=True, text=True, check=True
+    )
+    assert json.loads(made.stdout.splitlines()[-1]) == {
+        "api_open": False,
+        "share": False,
+        "share_url": None,
+        "show_error": False,
+        "allowed_paths": [],
+        "blocked_paths": [],
+        "enable_monitoring": False,
+        "auth": None,
+        "analytics_enabled": False,
+        "delete_cache": [3600, 3600],
+        "max_file_size": 50 * 1024**2,
+        "root_path": "",
+        "has_launched": True,
+        "vibe_mode": False,
+        "dev_mode": False,
+        "queue": [64, None],
+        "uploads": True,
+        "strict_cors": [True],
+    }
+
+
+def test_uploads_lie_in_a_folder_of_nobody_else_and_the_page_on_no_other_address(page, folder):
+    (uploads,) = (folder / "tmp").glob("rag-geo-chat-*")
+    assert uploads.stat().st_mode & 0o777 == 0o700
+    at = urlsplit(page)
+    assert at.hostname == "127.0.0.1"
+    with pytest.raises(OSError, match="refused|assign|time"):
+        socket.create_connection(("127.0.0.2", at.port), timeout=60)
 
 
 @pytest.mark.parametrize(
