@@ -237,7 +237,8 @@ with gradio_environment() as folder:
     import gradio
     inner = next(each.app for each in outer.routes if isinstance(getattr(each, "app", None), gradio.routes.App))
     names = ("api_open", "share", "share_url", "show_error", "allowed_paths", "blocked_paths", "enable_monitoring",
-        "auth", "analytics_enabled", "delete_cache", "max_file_size", "root_path", "has_launched", "vibe_mode", "dev_mode")
+        "auth", "analytics_enabled", "delete_cache", "max_file_size", "root_path", "has_launched", "vibe_mode",
+        "dev_mode")
     said = {name: getattr(inner.get_blocks(), name) for name in names}
     queue = inner.get_blocks()._queue
     said |= {"queue": [queue.max_size, queue.default_concurrency_limit], "uploads": uploads == folder}
@@ -277,7 +278,7 @@ def test_uploads_lie_in_a_folder_of_nobody_else_and_the_page_on_no_other_address
     assert uploads.stat().st_mode & 0o777 == 0o700
     at = urlsplit(page)
     assert at.hostname == "127.0.0.1"
-    with pytest.raises(OSError, match="refused|assign|time"):
+    with pytest.raises(OSError, match=r"refused|assign|time"):
         socket.create_connection(("127.0.0.2", at.port), timeout=60)
 
 
