@@ -27,9 +27,11 @@ def chat(folder: Path, *options: str, **environment: str) -> Iterator[tuple[subp
             process.kill()
 
 
-def until_ready(process: subprocess.Popen[str]) -> None:
-    """Wait until it can be asked."""
+def until_ready(process: subprocess.Popen[str]) -> str:
+    """Wait until it can be asked; gives what it said until then."""
+    said = ""
     for line in process.stderr:
         if line.startswith("ready"):
-            return
+            return said
+        said += line
     raise AssertionError("it ended before it was ready")

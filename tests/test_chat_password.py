@@ -34,7 +34,7 @@ def locked(tmp_path_factory) -> Path:
 def address(locked):
     """A page with a password that all addresses of this machine serve, fresh for each test: failures are counted."""
     with chat(locked, "--host", "0.0.0.0", "--password-file", str(locked / "password")) as (process, url):
-        until_ready(process)
+        assert "HTTP is not encrypted" in until_ready(process)
         yield url
 
 

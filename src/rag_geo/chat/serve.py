@@ -35,6 +35,7 @@ DRAIN_S = 7.0
 """Seconds that answers being made have at the end; with the rest it takes less than ten."""
 
 PATIENCE_S = 9.5
+_NOT_ENCRYPTED = "what is asked and answered, and the password, can be read by others on the way: HTTP is not encrypted"
 _LEAVE_S = 1.5
 _LOOK_S = 0.02
 _LOST_MS = 1300
@@ -364,6 +365,8 @@ def serve(
         try:
             server.start()
             announce(url)
+            if who.any_address:
+                say(_NOT_ENCRYPTED)
             if opens:
                 # One of those that run in the terminal would not come back.
                 threading.Thread(target=webbrowser.open, args=(url,), name="browser", daemon=True).start()
