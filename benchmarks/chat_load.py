@@ -170,8 +170,8 @@ class Person:
 
     async def _ask(self, visitor: Visitor) -> bool:
         museum = self._next()
-        await self._read(visitor, museum.question, museum.answer)
-        self._before.append(museum)
+        shown = await self._read(visitor, museum.question, museum.answer)
+        self._before = [museum] if shown else []
         return True
 
     async def _follow_up(self, visitor: Visitor) -> bool:
@@ -198,11 +198,12 @@ class Person:
             self._tally.counts["refused"] += 1
         elif found and expected in _TAG.sub("", found[0]):
             self._tally.counts["answered"] += 1
+            return shown
         elif "nobody was there to read it" in latest:
             self._tally.error("lost", f"{question}: taken for unread")
         else:
-            self._tally.error("errors", f"{question}: {latest[-200:] or message}")
-        return shown
+            self._tally.error("errors", f"{question}: {_TAG.sub(' ', latest)[:300] or message}")
+        return []
 
     def _asking(self, visitor: Visitor, question: str):  # noqa: ANN202 - an asynchronous generator
         return visitor.does("question", "submit", [question, file_of(self._number), "", "", ""])
@@ -266,7 +267,7 @@ class Person:
         """Ask, and open the paragraph of the first mark."""
         museum = self._next()
         shown = await self._read(visitor, museum.question, museum.answer)
-        self._before.append(museum)
+        self._before = [museum] if shown else []
         found = _MARK.search(str(shown[1]) if len(shown) > 1 else "")
         if found is None:
             return True

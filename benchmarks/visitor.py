@@ -165,8 +165,8 @@ class Visitor:
         message = json.loads(line.removeprefix("data:"))
         if message["msg"] == "unexpected_error":
             raise httpx.RemoteProtocolError(str(message))
-        event = message.get("event_id")
-        if event in self._pending:
+        # The end may be told before the answer to the request comes that gives the event its number.
+        if event := message.get("event_id"):
             self._told[event].put_nowait(message)
 
     async def _stay(self) -> None:

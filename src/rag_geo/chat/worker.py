@@ -160,7 +160,7 @@ class Worker:
         most_waiting: int = 20,
         most_seconds: float = 180.0,
         most_tokens: int = 32_768,
-        reader_patience_s: float = 1.5,
+        reader_patience_s: float = 5.0,
         idle: Idle = lambda _assistant, _go_on: None,
         idle_after_s: float = IDLE_AFTER_S,
         clock: Callable[[], float] = time.monotonic,
