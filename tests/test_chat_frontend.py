@@ -10,6 +10,7 @@ import pytest
 
 from rag_geo.chat.frontend import (
     MENDED,
+    MENDED_MORPH,
     TEMPLATE,
     FrontEnd,
     mended_component,
@@ -17,7 +18,9 @@ from rag_geo.chat.frontend import (
     own_files,
     page_html,
 )
+from rag_geo.chat.views import source_html
 from rag_geo.errors import UsageError
+from rag_geo.readers import read_document
 
 BUILT = Path(importlib.util.find_spec("gradio").origin).parent / "templates" / "frontend"
 CONFIG = '{"title":"\\u003cscript\\u003e","x":"{style}"}'
@@ -67,6 +70,13 @@ def test_the_html_component_makes_no_function_of_what_it_shows():
     name, script = mended_component(BUILT / "assets")
     assert (BUILT / "assets" / name).read_text().count(TEMPLATE) == 1
     assert script.decode().count(MENDED) == 1
+
+
+def test_a_document_is_shown_at_once_and_not_compared_with_the_one_before_node_by_node():
+    _, script = mended_component(BUILT / "assets")
+    assert script.decode().count(MENDED_MORPH) == 1
+    document = read_document("a.txt", b"One.")
+    assert source_html(document).startswith(re.search(r"startsWith\('(.*?)'\)", MENDED_MORPH)[1])
 
 
 def test_a_component_of_another_gradio_is_refused(tmp_path):
