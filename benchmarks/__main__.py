@@ -34,6 +34,8 @@ def main(groups: Sequence[str], as_json: bool, asked: int, repeat: int, windows:
 
     Ours and its reference are measured by turns. Every figure is a median, in brackets the 5th and 95th percentile; a
     ratio is ours over the reference, the median over the pairs. All of it takes about ten minutes.
+
+    The chat is measured by `python -m benchmarks.chat_page` and `python -m benchmarks.chat_load`.
     """
     os.chdir(ROOT)
     settings = Edges(dict(os.environ)).settings(flags)  # noqa: TID251 - an edge like the command line
