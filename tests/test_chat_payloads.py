@@ -126,7 +126,7 @@ ASKED = "What does the lamp of {} show to ships?"
 WITHHELD = "What does the buoy of {} say?"
 
 #: What of the page may hold text of others, and is made of nothing but these.
-SHOWN = "#past, #now, #source, #documents-list, #indexing, #page-head"
+SHOWN = "#past, #now, #source, #documents-list, #indexing, #taken, #page-head"
 ELEMENTS = set(
     [
         "article",
@@ -465,5 +465,5 @@ def test_names_of_files_that_are_added_are_read_and_refused_or_taken_by_them(tab
         for text in MARKED.values()
     ]
     tab.page.locator("#upload input[type=file]").set_input_files(files)
-    tab.page.locator("#indexing .rg-skipped").wait_for()
-    tab.reads("#indexing .rg-skipped", *(f"qz{word(number)}" for number in range(len(files))))
+    tab.page.locator("#taken .rg-skipped").wait_for()
+    tab.reads("#taken .rg-skipped", *(f"qz{word(number)}" for number in range(len(files))))

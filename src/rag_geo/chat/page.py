@@ -63,11 +63,12 @@ class Page:
                     asking = _Asking(self.house)
                 with gr.Tab("Documents", id="documents") as tab:
                     documents = _Documents(self.house)
+            source = _reader()
             shelf = [documents.listed, *asking.choices]
             asking.bind()
             documents.bind(shelf)
             tab.select(documents.shown, None, shelf, **QUIET)
-            order.change(self.order, order, [asking.source, reply], trigger_mode="multiple", **QUIET).then(
+            order.change(self.order, order, [source, reply], trigger_mode="multiple", **QUIET).then(
                 documents.after, order, [documents.state, *shelf], **QUIET
             )
             begun = [head, asking.intro, asking.box, asking.send, *asking.examples, *shelf]
@@ -130,32 +131,25 @@ class _Asking:
 
     def __init__(self, house: House) -> None:
         self.house = house
-        with gr.Row(elem_id="room"):
-            with gr.Column(elem_id="talk", scale=3):
-                self.intro = gr.HTML(value=NOTHING, elem_id="intro", **PLAIN)
-                self.past = gr.HTML(value=NOTHING, elem_id="past", **PLAIN)
-                self.now = gr.HTML(value=NOTHING, elem_id="now", **PLAIN)
-                with gr.Column(elem_id="examples"):
-                    self.examples = [gr.Button(visible=False, size="sm") for _ in range(EXAMPLES)]
-                with gr.Row(elem_id="asking", equal_height=True):
-                    self.box = gr.Textbox(
-                        label="Question", elem_id="question", lines=1, max_lines=6, max_length=2000, scale=6,
-                        interactive=False, placeholder="The model is being loaded", show_label=False, container=False,
-                        html_attributes=gr.InputHTMLAttributes(autocomplete="off", spellcheck=True),
-                    )  # fmt: skip
-                    self.send = gr.Button("Ask", variant="primary", elem_id="send", interactive=False, min_width=80)
-                    self.stop = gr.Button("Stop", variant="stop", elem_id="stop", interactive=False, min_width=80)
-                self.filters, self.choices = _filters()
-                with gr.Row(elem_id="keep"):
-                    self.new = gr.Button("New conversation", size="sm", elem_id="new")
-                    gr.Button("Save as Markdown", size="sm", elem_id="save-markdown")
-                    gr.Button("Save as JSON", size="sm", elem_id="save-json")
-            with gr.Column(elem_id="reader", scale=2):
-                with gr.Row(elem_id="reader-bar"):
-                    gr.Button("Previous citation", size="sm", elem_id="previous", min_width=80)
-                    gr.Button("Next citation", size="sm", elem_id="next", min_width=80)
-                    gr.Button("Close", size="sm", elem_id="close", min_width=60)
-                self.source = gr.HTML(value=NOTHING, elem_id="source", **PLAIN)
+        with gr.Column(elem_id="talk"):
+            self.intro = gr.HTML(value=NOTHING, elem_id="intro", **PLAIN)
+            self.past = gr.HTML(value=NOTHING, elem_id="past", **PLAIN)
+            self.now = gr.HTML(value=NOTHING, elem_id="now", **PLAIN)
+            with gr.Column(elem_id="examples"):
+                self.examples = [gr.Button(visible=False, size="sm") for _ in range(EXAMPLES)]
+            with gr.Row(elem_id="asking", equal_height=True):
+                self.box = gr.Textbox(
+                    label="Question", elem_id="question", lines=1, max_lines=6, max_length=2000, scale=6,
+                    interactive=False, placeholder="The model is being loaded", show_label=False, container=False,
+                    html_attributes=gr.InputHTMLAttributes(autocomplete="off", spellcheck=True),
+                )  # fmt: skip
+                self.send = gr.Button("Ask", variant="primary", elem_id="send", interactive=False, min_width=80)
+                self.stop = gr.Button("Stop", variant="stop", elem_id="stop", interactive=False, min_width=80)
+            self.filters, self.choices = _filters()
+            with gr.Row(elem_id="keep"):
+                self.new = gr.Button("New conversation", size="sm", elem_id="new")
+                gr.Button("Save as Markdown", size="sm", elem_id="save-markdown")
+                gr.Button("Save as JSON", size="sm", elem_id="save-json")
 
     def bind(self) -> None:
         """Say what happens when a question is sent, stopped or forgotten."""
@@ -211,6 +205,16 @@ def _done(shown: Shown) -> tuple[Any, ...]:
     return _shown(shown.past), shown.now, gr.skip(), gr.Button(interactive=True), gr.Button(interactive=False)
 
 
+def _reader() -> Any:  # noqa: ANN401 - a component of Gradio
+    """Make the view of a source, beside whatever else is shown; gives the part that shows the document."""
+    with gr.Column(elem_id="reader"):
+        with gr.Row(elem_id="reader-bar"):
+            gr.Button("Previous citation", size="sm", elem_id="previous", min_width=80)
+            gr.Button("Next citation", size="sm", elem_id="next", min_width=80)
+            gr.Button("Close", size="sm", elem_id="close", min_width=60)
+        return gr.HTML(value=NOTHING, elem_id="source", **PLAIN)
+
+
 def _filters() -> tuple[list[Any], list[Any]]:
     """Make the filters; those of them whose choices depend on the documents."""
     with gr.Accordion("Only some documents", open=False, elem_id="filters"):
@@ -233,6 +237,7 @@ class _Documents:
     def __init__(self, house: House) -> None:
         self.house = house
         self.state = gr.HTML(value=NOTHING, elem_id="indexing", **PLAIN)
+        self.taken = gr.HTML(value=NOTHING, elem_id="taken", **PLAIN)
         self.upload = gr.File(
             label="Add documents: drop them here, or choose them", file_count="multiple", elem_id="upload",
             file_types=sorted(FORMATS), height=140,
@@ -243,7 +248,8 @@ class _Documents:
     def bind(self, shelf: list[Any]) -> None:
         """Say what happens when files are added and when everything is to be indexed anew."""
         seen = [self.state, *shelf]
-        self.upload.upload(self.add, self.upload, [self.upload, *seen], trigger_mode="multiple", **QUIET)
+        added = [self.upload, self.taken, *seen]
+        self.upload.upload(self.add, self.upload, added, trigger_mode="multiple", **QUIET)
         self.rebuild.click(self.build_anew, None, seen, **QUIET)
 
     def shown(self) -> list[Any]:
@@ -253,20 +259,19 @@ class _Documents:
     def add(self, files: list[str] | None) -> Iterator[Any]:
         """Take uploaded files, and show how they are indexed."""
         uploads = _uploads(files or [])
+        same = [gr.skip()] * 4
         try:
             addition = self.house.collection.add([(each.name, each) for each in uploads])
         except RagGeoError as error:
-            yield None, views.error_html(error.message, error.hint), gr.skip(), gr.skip(), gr.skip()
+            yield None, views.error_html(error.message, error.hint), *same
             return
         finally:
             for each in uploads:
                 each.unlink(missing_ok=True)
-        note = views.addition_html(addition)
-        yield None, note, gr.skip(), gr.skip(), gr.skip()
+        yield None, views.addition_html(addition), *same
         if addition.added:
             for step in self.watch():
-                shown = Html(step[0] + note) if isinstance(step[0], str) else step[0]
-                yield gr.skip(), shown, *step[1:]
+                yield gr.skip(), gr.skip(), *step
 
     def after(self, order: str) -> Iterator[Any]:
         """Show what an order does to the index, if anything."""
