@@ -53,7 +53,11 @@ def connected(url: str) -> httpx.AsyncClient:
     """A client with connections of its own, which says to come from the page itself."""
     address = httpx.URL(url)
     origin = f"{address.scheme}://{address.netloc.decode()}"
-    return httpx.AsyncClient(base_url=url, headers={"Origin": origin}, timeout=60, trust_env=False, verify=False)
+    # A browser asks again over another connection when the server has just closed an idle one; this client does not.
+    limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)
+    return httpx.AsyncClient(
+        base_url=url, headers={"Origin": origin}, limits=limits, timeout=60, trust_env=False, verify=False
+    )
 
 
 class Visitor:
