@@ -421,6 +421,67 @@ def test_requests_while_one_runs_are_done_once_afterwards(tmp_path):
     assert shelf.files() == ["gas.md", "new.md", "newer.md", "oil.md"]
 
 
+def test_what_was_added_while_others_are_indexed_is_not_said_to_be_done_before_it_is(tmp_path):
+    slow = Slow()
+    shelf = Shelf(tmp_path, embedder=slow)
+    shelf.collection.add([shelf.upload("one.txt", "One.\n", 1)])
+    assert slow.began.wait(PATIENCE_S)
+    shelf.collection.add([shelf.upload("two.txt", "Two.\n", 2)])
+    slow.gate.set()
+    while not (progress := shelf.collection.progress()).ended:
+        pass
+    assert f"{ADDED}/two.txt" in shelf.files()
+    assert progress.report.added == (f"{ADDED}/two.txt",)
+
+
+class Breaking(Slow):
+    """An embedder that breaks in a way that nobody foresaw."""
+
+    def embed(self, texts, progress=None):
+        super().embed(texts, progress)
+        raise MemoryError
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_what_breaks_the_indexing_is_said_and_the_next_run_begins_anew(tmp_path):
+    shelf = Shelf(tmp_path, embedder=(broken := Breaking()))
+    broken.gate.set()
+    shelf.add(("one.txt", "One.\n"))
+    assert "MemoryError" in str(shelf.settle().error)
+    shelf.collection.update()
+    assert "MemoryError" in str(shelf.settle().error)
+    assert broken.runs == 2
+
+
+class Held(Disk):
+    """A disk that keeps whoever writes a document waiting."""
+
+    def __init__(self):
+        self.began, self.gate = threading.Event(), threading.Event()
+
+    def write(self, path, data):
+        self.began.set()
+        assert self.gate.wait(PATIENCE_S)
+        super().write(path, data)
+
+
+@pytest.mark.parametrize("change", ["add", "remove", "restore"])
+def test_who_changes_something_while_files_are_added_is_told_so_and_not_kept_waiting(tmp_path, change):
+    shelf = Shelf(tmp_path, disk=(disk := Held()))
+    first = threading.Thread(target=shelf.collection.add, args=([shelf.upload("one.txt", "One.\n")],))
+    first.start()
+    try:
+        assert disk.began.wait(PATIENCE_S)
+        with pytest.raises(UsageError, match="files are being added") as refused:
+            getattr(shelf.collection, change)([] if change == "add" else "gas.md")
+        assert "try again" in refused.value.hint
+    finally:
+        disk.gate.set()
+        first.join(PATIENCE_S)
+    shelf.settle()
+    assert shelf.files() == [f"{ADDED}/one.txt", "gas.md", "oil.md"]
+
+
 def test_a_rebuild_reads_everything_anew_and_an_update_without_changes_renews_nothing(shelf):
     shelf.collection.update()
     assert not shelf.settle().report.published

@@ -13,8 +13,8 @@ import os
 import re
 import threading
 import unicodedata
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -44,6 +44,7 @@ _PART = ".rag-geo-part"
 _MEGABYTE = 1_000_000
 _NAME_BYTES = 120
 _NICENESS = 10
+_TURN_S = 2.0
 _RESERVED = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])", re.IGNORECASE)
 
 
@@ -144,11 +145,12 @@ class Collection:
 
         Refused, with the reason: what is in the collection already, has no reader, cannot be read as what its name
         says, is larger than `MOST_MEGABYTES`, comes after the first `MOST_FILES`, or cannot be written.
-        Raises CorpusError when the folder is gone, ResourceError when there is no place for `ADDED` in it.
+        Raises CorpusError when the folder is gone, ResourceError when there is no place for `ADDED` in it, UsageError
+        while others add or remove.
         """
         added: list[Added] = []
         refused: list[Skipped] = []
-        with self._changing:
+        with self._change():
             self._prepare()
             for given, path in files[:MOST_FILES]:
                 found = self._add(given, path)
@@ -165,10 +167,10 @@ class Collection:
         """Take a document out of the index: one that was added here is deleted, any other only left out from now on.
 
         What the index held of it is on the disk until two more generations are made.
-        Raises UsageError for a file that is not in the collection and for the last document, ResourceError when it
-        cannot be deleted or the list of what is left out cannot be written.
+        Raises UsageError for a file that is not in the collection, for the last document and while others add or
+        remove, ResourceError when it cannot be deleted or the list of what is left out cannot be written.
         """
-        with self._changing:
+        with self._change():
             left_out = read_left_out(self._index_dir)
             self._check_removable(file, left_out)
             path, record = self.folder / file, self._record()
@@ -181,8 +183,8 @@ class Collection:
         self.update()
 
     def restore(self, file: str) -> None:
-        """Take back a file that was left out. Raises UsageError when it is not, ResourceError as `remove`."""
-        with self._changing:
+        """Take back a file that was left out. Raises UsageError when it is not, and what `remove` does."""
+        with self._change():
             change_left_out(self._index_dir, fewer=[file])
         self.update()
 
@@ -217,6 +219,19 @@ class Collection:
     def _index_dir(self) -> Path:
         return self._index.path
 
+    @contextmanager
+    def _change(self) -> Iterator[None]:
+        """Let nobody else change what is in the folder. Raises UsageError when another takes its time.
+
+        Who waits does so in one of the threads that answer all pages: a few that add many files must not take them.
+        """
+        if not self._changing.acquire(timeout=_TURN_S):
+            raise UsageError("files are being added", hint="try again when they are in the list")
+        try:
+            yield
+        finally:
+            self._changing.release()
+
     # Indexing
 
     def _request(self, *, rebuild: bool) -> None:
@@ -232,30 +247,36 @@ class Collection:
 
     def _work(self) -> None:
         _lower_priority()
-        while (rebuild := self._next()) is not None:
+        rebuild = self._next(self._progress)
+        while rebuild is not None:
             try:
-                self._progress = self._index_once(rebuild=rebuild)
+                end: Progress | None = self._index_once(rebuild=rebuild)
             except RagGeoError as error:
-                self._progress = Progress("failed", error=error)
+                end = Progress("failed", error=error)
             except _ClosedError:
-                self._progress = None
+                end = None
             except BaseException as error:
-                with self._lock:
-                    self._thread = None
                 broken = ResourceError(
                     f"indexing broke off: {error!r}", hint="rag-geo doctor says which part does not work"
                 )
-                self._progress = Progress("failed", error=broken)
+                with self._lock:
+                    self._progress = Progress("failed", error=broken)
+                    self._thread = None
                 raise
+            rebuild = self._next(end)
 
-    def _next(self) -> bool | None:
-        """Whether the next run is a rebuild, or None when there is none: the thread is then at its end."""
+    def _next(self, end: Progress | None) -> bool | None:
+        """Whether the next run is a rebuild; None when there is none: `end` is published, and the thread at its end.
+
+        How a run ended is not said when another is wanted: whoever asked for that one would take it for its own.
+        """
         with self._lock:
             wanted, self._wanted = self._wanted, None
             if self._closing:
                 wanted = None
             if wanted is None:
                 self._thread = None
+            self._progress = end if wanted is None else Progress("waiting")
             return wanted
 
     def _index_once(self, *, rebuild: bool) -> Progress:
