@@ -415,7 +415,7 @@ def test_nobody_reads_the_answer_of_another(target):
 def test_a_form_that_is_none_is_refused_and_leaves_nothing_cve_2024_8966(target, heads, body):
     before = target.files()
     status, _, said = target.send(Attack("form", UPLOAD, "POST", body, heads))
-    assert status in (200, 400, 413, 422, 500)
+    assert status in (200, 400, 413, 422)
     for each in json.loads(said) if status == 200 else ():
         Path(each).unlink(missing_ok=True)
     target.untouched(before)

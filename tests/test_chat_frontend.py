@@ -4,6 +4,8 @@ import hashlib
 import importlib.util
 import json
 import re
+import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ import pytest
 from rag_geo.chat.frontend import (
     MENDED,
     MENDED_MORPH,
+    MOST_LYING_BYTES,
     TEMPLATE,
     FrontEnd,
     mended_component,
@@ -18,6 +21,7 @@ from rag_geo.chat.frontend import (
     own_files,
     page_html,
 )
+from rag_geo.chat.guard import UPLOAD
 from rag_geo.chat.views import source_html
 from rag_geo.errors import UsageError
 from rag_geo.readers import read_document
@@ -85,6 +89,18 @@ def test_a_component_of_another_gradio_is_refused(tmp_path):
         mended_component(tmp_path)
 
 
+@pytest.mark.parametrize("harm", [None, ("gradio_config", "x")])
+def test_another_gradio_is_refused_before_anybody_asks_for_its_page(tmp_path, harm):
+    assets = tmp_path / "assets"
+    shutil.copytree(BUILT / "assets", assets, ignore=lambda _, names: [each for each in names if each[:5] != "HTML-"])
+    if harm:
+        (tmp_path / "index.html").write_text((BUILT / "index.html").read_text().replace(*harm))
+    with pytest.raises(UsageError, match="Gradio"):
+        FrontEnd().becomes(gradio(), assets)
+    (tmp_path / "index.html").write_bytes((BUILT / "index.html").read_bytes())
+    FrontEnd().becomes(gradio(), assets)
+
+
 def get(app, path="/"):
     sent = []
 
@@ -145,6 +161,55 @@ def uploads(tmp_path):
     (folder / "a" / "new.txt").write_text("new")
     (folder / "a" / "link.txt").symlink_to(tmp_path / "secret.txt")
     return folder
+
+
+def send_upload(front, *chunks, length=None):
+    """The code and the text that an upload is answered with, and how much of it was read."""
+    came = [{"type": "http.request", "body": each, "more_body": True} for each in chunks]
+    came.append({"type": "http.request", "body": b""})
+    sent = []
+
+    async def receive():
+        return came.pop(0)
+
+    async def send(message):
+        sent.append(message)
+
+    heads = [] if length is None else [(b"Content-Length", str(length).encode())]
+    asyncio.run(front({"type": "http", "method": "POST", "path": UPLOAD, "headers": heads}, receive, send))
+    return sent[0]["status"], sent[1]["body"].decode(), len(chunks) + 1 - len(came)
+
+
+def test_no_more_may_be_uploaded_than_there_is_room_for(uploads):
+    front = FrontEnd()
+    front.becomes(gradio(), BUILT / "assets", uploads)
+    with (uploads / "a" / "large.txt").open("wb") as file:
+        file.truncate(MOST_LYING_BYTES - 1000)
+    there = sum(each.stat().st_size for each in (uploads / "a").iterdir())
+    assert send_upload(front, length=MOST_LYING_BYTES - there)[0] == 200
+    for length in (MOST_LYING_BYTES - there + 1, None):
+        code, said, read = send_upload(front, b"x", b"y", length=length)
+        assert (code, read) == (413, 3)
+        assert "try again later" in said
+    (uploads / "a" / "large.txt").unlink()
+    assert send_upload(front, length=1001)[0] == 200
+
+
+def test_what_is_coming_in_takes_room_until_it_is_there(uploads):
+    front, codes = FrontEnd(), []
+
+    async def slow(scope, receive, send):
+        codes.append(send_upload_inside())
+        await gradio()(scope, receive, send)
+
+    def send_upload_inside():
+        with ThreadPoolExecutor(1) as pool:
+            return pool.submit(send_upload, front, length=MOST_LYING_BYTES // 2).result()[0]
+
+    front.becomes(slow, BUILT / "assets", uploads)
+    assert send_upload(front, length=MOST_LYING_BYTES // 2)[0] == 200
+    assert codes == [413]
+    assert send_upload(front, length=1)[0] == 200
 
 
 def test_a_call_may_name_what_was_uploaded_or_nothing(uploads):

@@ -274,6 +274,12 @@ def test_what_a_header_says_of_another_address_is_not_passed_on():
     assert said == [b"host"]
 
 
+def test_the_type_of_a_body_is_a_short_text():
+    form = "multipart/form-data; boundary="
+    assert status("POST", UPLOAD, origin=ORIGIN, content_type=form + "-" * 70) == 200
+    assert status("POST", UPLOAD, origin=ORIGIN, content_type=form + "-" * 20_000) == 400
+
+
 def test_a_body_longer_than_announced_is_cut_off():
     guard = Guard(answer, LOCAL)
     chunk = bytes(MOST_BYTES // 2)

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from rag_geo.chat import serve
+from rag_geo.chat.collection import MOST_MEGABYTES
 from rag_geo.chat.serve import Address, gradio_environment, listen, read_password, rules, url_of
 from rag_geo.errors import ResourceError, UsageError
 
@@ -99,14 +100,16 @@ def test_what_the_environment_says_to_gradio_is_cleared_and_put_back(monkeypatch
         "GRADIO_ANALYTICS_ENABLED": "True",
         "OAUTH_CLIENT_ID": "x",
     }
+    kept = {"SYSTEMROOT": "x", "SYSTEMD_PAGER": "x", "SPACESHIP": "x"}
     environment = os.environ  # noqa: TID251
-    for name, value in said.items():
+    for name, value in (said | kept).items():
         monkeypatch.setenv(name, value)
     with gradio_environment() as folder:
-        left = {name for name in environment if name.startswith(serve._CLEARED)}
+        left = {name for name in environment if serve._CLEARED.fullmatch(name)}
         ours = ("ANALYTICS_ENABLED", "ANALYTICS_MAX_EVENTS", "ANALYTICS_CACHE_FREQUENCY")
         assert left == {f"GRADIO_{name}" for name in (*ours, "TEMP_DIR", "HEARTBEAT_INTERVAL")}
         assert environment["GRADIO_ANALYTICS_ENABLED"] == "False"
+        assert kept.items() <= environment.items()
         assert folder.stat().st_mode & 0o777 == 0o700
         (folder / "upload").write_text("x")
     assert not folder.exists()
@@ -208,7 +211,7 @@ def test_the_settings_of_the_running_page_are_the_closed_ones(page):
         "username": None,
         "api_prefix": "/gradio_api",
         "footer_links": [],
-        "max_file_size": 50 * 1024**2,
+        "max_file_size": MOST_MEGABYTES * 1024**2,
         "enable_queue": True,
         "connect_heartbeat": True,
         "stylesheets": [],
@@ -262,7 +265,7 @@ def test_what_the_page_does_not_tell_of_its_settings_is_closed_as_well():
         "auth": None,
         "analytics_enabled": False,
         "delete_cache": [3600, 3600],
-        "max_file_size": 50 * 1024**2,
+        "max_file_size": MOST_MEGABYTES * 1024**2,
         "root_path": "",
         "has_launched": True,
         "vibe_mode": False,

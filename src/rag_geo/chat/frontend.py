@@ -1,13 +1,15 @@
 """Gradio's page, mended so that a strict Content-Security-Policy holds and nothing is asked of any other address.
 
-Two things of Gradio's front end do not go with such a policy, and both are mended here, in what is served and not on
-the disk: its ``index.html``, with inline styles, inline scripts and addresses of other sites, gives way to a page of
-our own that carries the same configuration; and its HTML component, which makes a function of every template
-(``unsafe-eval``), gives the text of the one template that is used here, ``${value}``, as it is. Both are bound to the
-version of Gradio that ``pyproject.toml`` names; `FrontEnd` refuses another whose files look different.
+Two things of Gradio's front end do not go with such a policy, and a third takes long; all are mended here, in what is
+served and not on the disk. Its ``index.html``, with inline styles, inline scripts and addresses of other sites, gives
+way to a page of our own that carries the same configuration. Its HTML component, which makes a function of every
+template (``unsafe-eval``), gives the text of the one template that is used here, ``${value}``, as it is. And what is
+shown there is compared node by node with what was shown before: not so the source view, which may have thousands. All
+are bound to the version of Gradio that ``pyproject.toml`` names; `FrontEnd.becomes` refuses another whose files look
+different.
 
 What is sent to Gradio is looked at as well: it takes the path of any file of this machine for one that was uploaded,
-and fetches what is an address (`names_uploads_only`).
+and fetches what is an address (`names_uploads_only`). It takes uploads without end: here what lies there is limited.
 """
 
 from __future__ import annotations
@@ -15,11 +17,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
-from rag_geo.chat.guard import UPLOAD, App, Message, Receive, Scope, Send, policy
+from rag_geo.chat.guard import MOST_UPLOADED_BYTES, UPLOAD, App, Message, Receive, Scope, Send, policy
 from rag_geo.errors import UsageError
 
 TEMPLATE = "function $(e,t,n=`html`){try{"
@@ -27,7 +30,13 @@ MENDED = 'function $(e,t,n=`html`){if(e==="${value}")return String(t.value??"");
 
 MORPH = "function we(e,t,n){if(!e||t===n)return;"
 MENDED_MORPH = MORPH + "if(n.startsWith('<article class=\"rg rg-source\"')){e.innerHTML=n;return}"
-"""A document of thousands of paragraphs is set at once: compared node by node it takes several times as long."""
+"""A document of thousands of paragraphs is set at once: compared node by node it takes several times as long.
+
+It is known by how `rag_geo.chat.views.source_html` begins.
+"""
+
+MOST_LYING_BYTES = 500_000_000
+"""Bytes of uploads that may lie there and be coming in, all together. Added they are gone; else within two hours."""
 
 _CONFIG = re.compile(r"<script>(window\.gradio_config = .*?;)</script>", re.DOTALL)
 _API = re.compile(r"<script>(window\.gradio_api_info = .*?;)</script>", re.DOTALL)
@@ -71,6 +80,7 @@ _PAGE = (
 </html>
 """
 )
+_FULL = f"{MOST_LYING_BYTES // 1_000_000} MB are being added already. Add fewer at a time, or try again later.\n"
 _MODE = 'window.__gradio_mode__ = "app";'
 
 
@@ -150,7 +160,7 @@ class FrontEnd:
         self._files: Mapping[str, File] = own_files()
         self._gradio: App | None = None
         self._uploads: Path | None = None
-        self._uploading = 0
+        self._coming: list[int] = []
 
     def becomes(self, gradio: App, assets: Path, uploads: Path | None = None) -> None:
         """Serve `gradio` from now on, whose built files lie in `assets`; uploads lie in `uploads`, if there are any.
@@ -158,6 +168,10 @@ class FrontEnd:
         Raises `UsageError` (see module).
         """
         name, script = mended_component(assets)
+        try:
+            page_html((assets.parent / "index.html").read_text(encoding="utf-8"))
+        except OSError as error:
+            raise _unknown() from error
         self._files = {**self._files, f"/assets/{name}": File("text/javascript", script)}
         self._uploads = uploads
         self._gradio = gradio
@@ -179,17 +193,33 @@ class FrontEnd:
             await self._gradio(scope, receive, send)
 
     async def _upload(self, gradio: App, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass an upload on, and remove what is left of one that broke off."""
-        self._uploading += 1
+        """Pass an upload on if there is room for it, and remove what is left of one that broke off."""
+        announced = [value for name, value in scope["headers"] if name.lower() == b"content-length"]
+        length = int(announced[0]) if announced else MOST_UPLOADED_BYTES
+        if self._lying() + sum(self._coming) + length > MOST_LYING_BYTES:
+            # Read to its end: a browser that is still sending does not look at the answer.
+            while (await receive()).get("more_body"):
+                pass
+            await _send(send, File("text/plain", _FULL.encode()), status=413)
+            return
+        self._coming.append(length)
         try:
             await gradio(scope, receive, send)
         finally:
-            self._uploading -= 1
-            if self._uploads is not None and not self._uploading:
+            self._coming.remove(length)
+            if self._uploads is not None and not self._coming:
                 # What came in whole has a folder of its own; what lies beside these folders is half a file.
                 for each in self._uploads.glob("tmp*"):
                     if each.is_file():
                         each.unlink(missing_ok=True)
+
+    def _lying(self) -> int:
+        """Bytes of what came in whole and was not added yet."""
+        sizes = 0
+        for each in self._uploads.glob("*/*") if self._uploads is not None else ():
+            with suppress(OSError):  # added this moment
+                sizes += each.stat().st_size
+        return sizes
 
     async def _call(self, gradio: App, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a call on that names no file but uploads."""

@@ -48,6 +48,9 @@ MOST_BYTES = 1 << 20
 MOST_UPLOADED_BYTES = 200 << 20
 """The largest upload, all its files together."""
 
+MOST_TYPE = 200
+"""Characters of a ``Content-Type``: of a form it names a boundary, which has 70 at most."""
+
 MOST_FAILURES = 20
 """Wrong passwords within `FAILURES_S` seconds after which an address is not listened to for a while."""
 
@@ -173,6 +176,8 @@ def refusal(method: str, path: str, headers: Mapping[str, str], rules: Rules) ->
         return Refusal(404, "There is nothing here.")
     if not any(method in each for each in methods):
         return Refusal(405, "Not this way.", {"allow": ", ".join(sorted(frozenset().union(*methods)))})
+    if len(headers.get("content-type", "")) > MOST_TYPE:
+        return Refusal(400, "That is no type of a body.")
     length = headers.get("content-length", "0")
     if not (length.isascii() and length.isdigit()):
         return Refusal(400, "That is no length.")
@@ -207,6 +212,11 @@ class Failures:
     """Wrong passwords by the address they came from: whoever guesses is not listened to, and all others are.
 
     Addresses of IPv6 count by their network of 64 bits, which is one household's or one machine's.
+
+    While an address is not listened to its right password is not either: were it, guessing would go on as fast as
+    before. So whoever guesses from behind a proxy or a router keeps out all who come from there. To tell them apart
+    takes what a proxy says of them, which anybody can say, or a cookie in every browser, which keeps nothing now: the
+    proxy, which knows them, is the place to count (see the README).
     """
 
     def __init__(self, clock: Callable[[], float]) -> None:

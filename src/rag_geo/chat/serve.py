@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
+import re
 import shutil
 import socket
 import sys
@@ -43,8 +44,8 @@ _LOST_MS = 1300
 
 _MOST_PASSWORD = 4096
 _FEWEST_CHARACTERS = 8
-_CLEARED = ("GRADIO_", "SPACE_", "SPACES_", "OAUTH_", "OPENID_", "SYSTEM", "KAGGLE_")
-"""Environment variables, by how they begin, that change what Gradio does; whoever starts the page did not mean them."""
+_CLEARED = re.compile(r"(GRADIO|SPACE|SPACES|OAUTH|OPENID|KAGGLE)_.*|SYSTEM")
+"""Environment variables, by name, that change what Gradio does; whoever starts the page did not mean them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +164,7 @@ def gradio_environment() -> Iterator[Path]:
     To be entered before Gradio is imported. The folder takes uploads, and is deleted at the end.
     """
     environment = os.environ  # noqa: TID251 - Gradio reads it, and nothing else can tell it
-    kept = {name: value for name, value in environment.items() if name.startswith(_CLEARED)}
+    kept = {name: value for name, value in environment.items() if _CLEARED.fullmatch(name)}
     for name in kept:
         del environment[name]
     folder = Path(tempfile.mkdtemp(prefix="rag-geo-chat-"))
@@ -199,6 +200,7 @@ def gradio_app(house: House) -> tuple[Any, Path, Path]:
     import fastapi
     import gradio as gr
 
+    from rag_geo.chat.collection import MOST_MEGABYTES
     from rag_geo.chat.page import Page
 
     outer = fastapi.FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
@@ -218,7 +220,7 @@ def gradio_app(house: House) -> tuple[Any, Path, Path]:
         blocked_paths=[],
         favicon_path=None,
         show_error=False,
-        max_file_size="50mb",
+        max_file_size=f"{MOST_MEGABYTES}mb",
         ssr_mode=False,
         enable_monitoring=False,
         pwa=False,
