@@ -1,7 +1,9 @@
 import json
 import math
 import shutil
+import threading
 from pathlib import Path
+from time import sleep
 
 import numpy as np
 import pytest
@@ -18,6 +20,7 @@ from rag_geo.embedding import (
     SentenceTransformerEmbedder,
     _batches,
     _SingleThreaded,
+    _Turns,
     is_plain_bert,
     load_embedder,
 )
@@ -290,6 +293,44 @@ def test_the_vectors_are_those_of_sentence_transformers():
     seen = []
     np.testing.assert_allclose(mine.embed(texts), theirs.embed(texts, lambda *step: seen.append(step)), atol=2e-6)
     assert seen == [(len(texts), len(texts))]
+
+
+@pytest.mark.model
+def test_a_question_is_embedded_by_sentence_transformers_while_an_index_is_built_one_text_after_the_other():
+    theirs = SentenceTransformerEmbedder(embedder_folder(DEFAULT_MODEL).path, "one")
+    inside, most, began, order = [], [], threading.Event(), []
+    theirs._model.register_forward_pre_hook(lambda *_: inside.append(1) or most.append(len(inside)) or began.set())
+    theirs._model.register_forward_hook(lambda *_: inside.pop() and None)
+    building = threading.Thread(target=lambda: (theirs.embed(["gas " * 400] * 320), order.append("index")))
+    building.start()
+    began.wait()
+    asked = theirs.embed(["Who sold gas?"])
+    assert theirs.count_tokens("gas") == 3
+    order.append("question")
+    building.join()
+    assert order == ["question", "index"]
+    assert set(most) == {1}
+    np.testing.assert_allclose(asked, theirs.embed(["Who sold gas?"]), atol=1e-5)
+
+
+def test_whoever_waits_for_a_turn_is_not_overtaken_by_whoever_comes_again_and_again():
+    turns, times, waited = _Turns(), [], []
+
+    def again_and_again():
+        while len(waited) < 5 and len(times) < 2000:
+            with turns:
+                sum(range(300_000))  # nothing that lets another thread run
+            times.append(1)
+
+    busy = threading.Thread(target=again_and_again)
+    busy.start()
+    for _ in range(5):
+        sleep(0.05)
+        before = len(times)
+        with turns:
+            waited.append(len(times) - before)
+    busy.join()
+    assert max(waited) <= 5, waited
 
 
 def test_the_limit_of_threads_holds_until_the_last_has_left():
