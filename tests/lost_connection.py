@@ -78,7 +78,7 @@ def main(folder: Path) -> None:
     )
     urls: list[str] = []
     ready = threading.Event()
-    kwargs = {"say": lambda _: ready.set(), "announce": urls.append}
+    kwargs = {"say": lambda text: text.startswith("ready") and ready.set(), "announce": urls.append}
     at = Address("10.9.9.1", 0, PASSWORD)
     house = lambda: House(lambda _: made, examples_after_s=None)  # noqa: E731
     threading.Thread(target=serve, args=(house, at), kwargs=kwargs, daemon=True).start()

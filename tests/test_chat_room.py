@@ -1,5 +1,8 @@
+import gc
 import json
+import re
 import threading
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import pytest
@@ -15,6 +18,7 @@ from rag_geo.index import Index
 from rag_geo.llm import Stopped
 from rag_geo.records import Filters
 from rag_geo.settings import Settings
+from rag_geo.testing import HashEmbedder
 
 NONE = Filters()
 OPENED = "When did the Calder Bridge open?"
@@ -36,34 +40,80 @@ class Held(Parrot):
         yield from Parrot.read(self, prompt)
 
 
-def house_of(tmp_path, **fields) -> House:
+class Patient(HashEmbedder):
+    """Embeds a question only when it is let go."""
+
+    def __init__(self) -> None:
+        super().__init__(dimension=512)
+        self.go = threading.Event()
+        self.asked = threading.Event()
+
+    def embed(self, texts, progress=None):
+        self.asked.set()
+        assert self.go.wait(60)
+        return super().embed(texts, progress)
+
+
+def house_of(tmp_path, embeds=None, **fields) -> House:
     index = make_index(tmp_path)
     settings = Settings(index=index, cache=tmp_path / "cache")
+    searching = embeds or embedder()
 
     def load(say):
         generator = Held(says=SAYS, **fields)
-        return Assistant(Index.open(index, embedder()), embedder(), generator, settings=settings, calibration=CAREFUL)
+        return Assistant(Index.open(index, embedder()), searching, generator, settings=settings, calibration=CAREFUL)
 
     return House(load, examples_after_s=None)
 
 
-@pytest.fixture
-def house(tmp_path):
-    house = house_of(tmp_path)
+@contextmanager
+def opened(house):
     house.open()
     assert house.ready(60)
-    yield house
-    house.close(5)
+    try:
+        yield house
+    finally:
+        house.close(5)
+
+
+@pytest.fixture
+def house(tmp_path):
+    with opened(house_of(tmp_path)) as house:
+        yield house
 
 
 @pytest.fixture
 def held(tmp_path):
-    house = house_of(tmp_path, go=threading.Event(), reading=threading.Event())
-    house.open()
-    assert house.ready(60)
-    yield house
-    house._assistant.generator.go.set()
-    house.close(5)
+    with opened(house_of(tmp_path, go=threading.Event(), reading=threading.Event())) as house:
+        yield house
+        house._assistant.generator.go.set()
+
+
+@pytest.fixture
+def searching(tmp_path):
+    """A house in which a question is searched until `let_go` is called, in another thread."""
+    embeds = Patient()
+    with opened(house_of(tmp_path, embeds)) as house:
+        room, shown = house.room("a"), []
+        thread = threading.Thread(target=lambda: shown.extend(room.ask(OPENED, NONE)))
+        thread.start()
+        assert embeds.asked.wait(60)
+
+        def let_go():
+            embeds.go.set()
+            thread.join(60)
+            return shown
+
+        yield house, let_go
+        let_go()
+
+
+def changed(house, number):
+    """Another generation, in which the paragraphs of the bridge have other numbers."""
+    path = house.collection.folder / "bridge.md"
+    path.write_text(path.read_text().replace("# The Calder", f"A line of the year {number}.\n\n# The Calder"))
+    house.collection.update()
+    assert house.collection.wait(60)
 
 
 def last(shown):
@@ -244,6 +294,85 @@ def test_a_new_conversation_knows_nothing_of_the_old_one(house):
     assert first.past == ""
 
 
+def test_a_new_conversation_while_an_answer_is_made_leaves_nothing_of_it(held):
+    room = held.room("a")
+    shown = room.ask(OPENED, NONE)
+    next(shown)
+    assert room.forget() == rooms.Shown("", "")
+    assert list(shown) == []
+    held._assistant.generator.go.set()
+    assert last(room.ask("How many prints does the Marlow Museum keep?", NONE)).past == ""
+    assert [each.answer.question for each in room.kept()] == ["How many prints does the Marlow Museum keep?"]
+
+
+def test_a_new_conversation_while_a_question_is_searched_leaves_nothing_of_it(searching):
+    house, let_go = searching
+    room = house.room("a")
+    room.forget()
+    assert let_go() == []
+    assert room.kept() == []
+    assert 'data-turn="1"' in last(room.ask(OPENED, NONE)).now
+
+
+def test_stop_holds_for_a_question_that_is_still_searched(searching):
+    house, let_go = searching
+    house.room("a").stop()
+    assert 'data-state="stopped"' in let_go()[-1].now
+    assert house.room("a").kept() == []
+
+
+def test_a_page_that_is_closed_while_its_question_is_searched_is_not_answered(searching):
+    house, let_go = searching
+    house.leave("a")
+    let_go()
+    assert house._assistant.generator.tokens.written == 0
+    assert house.worker.waiting() == 0
+    assert house.room("a").kept() == []
+
+
+def test_what_is_opened_while_an_answer_is_made_is_of_the_generation_that_was_searched(held):
+    room = held.room("a")
+    shown = room.ask(OPENED, NONE)
+    next(shown)
+    for number in (1, 2):
+        changed(held, number)
+    what = {"file": "bridge.md", "paragraph": "2", "turn": "1"}
+    assert "A line of the year" not in room.source(what)
+    held._assistant.generator.go.set()
+    last(shown)
+    citation = room.kept()[0].answer.claims[0].citations[0]
+    where = {"paragraph": str(citation.paragraph), "start": str(citation.start), "end": str(citation.end)}
+    assert "The Calder Bridge opened in 1932." in re.sub("<[^>]*>", "", room.source(what | where))
+    assert room.kept()[0].receipt["index_generation"] == room.kept()[0].answer.index_generation
+    assert "A line of the year 2." in room.source({"file": "bridge.md", "paragraph": "2", "turn": ""})
+
+
+def test_who_waits_while_the_documents_change_is_shown_the_generation_of_the_answer(held):
+    first = held.room("a").ask(OPENED, NONE)
+    next(first)
+    room = held.room("b")
+    second = room.ask(OPENED, NONE)
+    next(second)
+    changed(held, 1)
+    held._assistant.generator.go.set()
+    last(first)
+    last(second)
+    turn = room.kept()[0]
+    assert turn.answer.index_generation == held.index.generation
+    assert "A line of the year 1." in room.source({"file": "bridge.md", "paragraph": "2", "turn": "1"})
+
+
+def test_an_answered_question_keeps_the_documents_that_it_shows_and_no_index(house):
+    room = house.room("a")
+    for number in range(1, 4):
+        last(room.ask(OPENED, NONE))
+        changed(house, number)
+    gc.collect()
+    assert sum(isinstance(each, Index) for each in gc.get_objects()) <= 2
+    for turn in "123":
+        assert "bridge.md" in room.source({"file": "bridge.md", "paragraph": "1", "turn": turn})
+
+
 def test_a_mark_opens_its_paragraph_with_the_very_quote(house):
     room = house.room("a")
     last(room.ask(OPENED, NONE))
@@ -269,6 +398,8 @@ def test_a_mark_opens_its_paragraph_with_the_very_quote(house):
         {"file": "bridge.md"},
         {"file": "bridge.md", "paragraph": "0"},
         {"file": "bridge.md", "paragraph": "1", "turn": "7"},
+        {"file": "bridge.md", "paragraph": "1", "turn": "²"},
+        {"file": "bridge.md", "paragraph": "1", "turn": "9" * 5000},
         {"file": 3},
     ],
 )
@@ -309,8 +440,6 @@ def test_a_file_that_was_added_is_answered_from_and_the_earlier_answer_keeps_its
     assert len(house.collection.add([("new.txt", new), ("x.exe", new)]).added) == 1
     assert house.collection.wait(60)
     assert "Zephyr" in next(iter(room.ask("What does the lighthouse of Zephyr Point show?", NONE))).now
-    generations = {turn.index.generation for turn in room._turns}
-    assert len(generations) == 2
     with pytest.raises(UsageError):
         room.source({"file": "added/new.txt", "paragraph": "1", "turn": "1"})
     assert "Zephyr" in room.source({"file": "added/new.txt", "paragraph": "1", "turn": "2"})

@@ -5,7 +5,6 @@ A room is known by the session of its page alone; rooms share the worker and the
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 from collections import OrderedDict
@@ -17,20 +16,22 @@ from rag_geo.chat import keep, views
 from rag_geo.chat.collection import Collection
 from rag_geo.chat.receipt import receipt
 from rag_geo.chat.views import NOTHING, Html
-from rag_geo.chat.worker import IDLE_AFTER_S, ChatEvent, Failed, Ticket, Waiting, Worker
-from rag_geo.conversation import standalone
+from rag_geo.chat.worker import IDLE_AFTER_S, ChatEvent, Failed, Searched, Ticket, Waiting, Worker
 from rag_geo.errors import RagGeoError, UsageError
 from rag_geo.index import Entry, Index
 from rag_geo.records import (
     Answer,
     Claim,
     ClaimChecked,
+    Document,
+    Event,
     EvidenceFound,
     Filters,
     Finished,
     Judged,
     Span,
 )
+from rag_geo.render import json_text
 
 HEARTBEAT_S = 0.5
 """A page is told something at least so often: only then is it noticed that its connection is gone."""
@@ -48,6 +49,10 @@ MOST_TURNS = 100
 """Questions of one room; then a new conversation is to be begun."""
 
 
+_MOST_DIGITS = 6
+_LEFT = Failed("the answer was stopped: the page was closed", "ask again", stopped=True)
+
+
 @dataclass(frozen=True, slots=True)
 class Shown:
     """What the page shows of a conversation: finished turns, the latest one, and whether it is still being answered."""
@@ -60,34 +65,35 @@ class Shown:
 
 @dataclass(slots=True)
 class Turn:
-    """One question and what came of it."""
+    """One question and what came of it.
+
+    While it is answered `index` is the generation that it was searched in; afterwards only the documents that it shows
+    are kept, in `documents`, with what is known of them.
+    """
 
     number: int
     question: str
-    indexes: list[Index]
     searched: str = ""
+    index: Index | None = None
+    documents: dict[str, tuple[Entry, Document]] = field(default_factory=dict)
     evidence: EvidenceFound | None = None
     claims: list[Claim] = field(default_factory=list)
     answer: Answer | None = None
     failed: Failed | None = None
     began: float = field(default_factory=time.monotonic)
-    last: ChatEvent | None = None
+    last: Waiting | Event | Failed | None = None
     receipt: dict[str, object] | None = None
 
-    def over(self, index: Index) -> None:
-        """Note the generation that is searched now: the answer is of this one, or of one noted before."""
-        generations = self.indexes
-        if all(each.generation != index.generation for each in generations):
-            generations.append(index)
-
     @property
-    def index(self) -> Index:
-        """The generation that the question was searched in last, or answered from."""
-        wanted = self.answer.index_generation if self.answer is not None else self.indexes[-1].generation
-        return next((each for each in self.indexes if each.generation == wanted), self.indexes[-1])
+    def over(self) -> bool:
+        """Whether nothing more will happen to it."""
+        return self.answer is not None or self.failed is not None
 
     def take(self, event: ChatEvent) -> bool:
         """Note an event; True when it should be seen at once."""
+        if isinstance(event, Searched):
+            self.index, self.searched = event.index, event.question
+            return False
         self.last = event
         match event:
             case EvidenceFound():
@@ -96,24 +102,48 @@ class Turn:
                 self.claims.append(claim)
             case Finished(answer):
                 self.answer, self.claims, self.searched = answer, list(answer.claims), answer.searched
-                self.receipt = receipt(answer, self.index)
-                self.indexes = [self.index]
+                if self.index is not None:
+                    self.receipt = receipt(answer, self.index)
+                self._let_go()
             case Failed():
                 self.failed = event
+                self._let_go()
             case Judged():
                 pass
             case _:
                 return False
         return True
 
+    def end(self) -> None:
+        """Note that its reader left, if it has not ended otherwise."""
+        if not self.over:
+            self.take(_LEFT)
+
+    def _let_go(self) -> None:
+        """Keep the documents that are shown, and let go of the index, which holds all of them."""
+        index, self.index = self.index, None
+        if index is None:
+            return
+        files = [hit.file for hit in self.evidence.hits] if self.evidence else []
+        files += [citation.file for claim in self.claims for citation in claim.citations]
+        files += [near.file for near in self.answer.near] if self.answer else []
+        for file in dict.fromkeys(files):
+            if file in index.numbers:
+                self.documents[file] = index.documents[index.numbers[file]], index.document(file)
+
+    def document(self, file: str) -> Document:
+        """Give a document as it was when it was searched. Raises KeyError for one that is not shown."""
+        return self.index.document(file) if self.index is not None else self.documents[file][1]
+
+    def entry(self, file: str) -> Entry | None:
+        """Give what is known of a document, None of one that is not shown."""
+        if self.index is not None:
+            number = self.index.numbers.get(file)
+            return None if number is None else self.index.documents[number]
+        return self.documents[file][0] if file in self.documents else None
+
     def html(self) -> Html:
         """Show it as far as it is."""
-        known = self.index.numbers
-        documents = self.index.documents
-
-        def entry(file: str) -> Entry | None:
-            return documents[known[file]] if file in known else None
-
         parts = [views.question_html(self.number, self.question, self.searched)]
         if self.failed is not None:
             parts.append(views.error_html(self.failed.message, self.failed.hint, stopped=self.failed.stopped))
@@ -128,13 +158,13 @@ class Turn:
         if self.failed is None and self.evidence is not None:
             parts.append(views.actions_html(self.number, ready=self.answer is not None))
         if self.evidence is not None:
-            parts.append(views.evidence_html(self.evidence, entry))
+            parts.append(views.evidence_html(self.evidence, self.entry))
         return views.turn_html(self.number, *parts)
 
     def _progress(self) -> Html:
         seconds = time.monotonic() - self.began
         match self.last:
-            case Waiting(place, of, _):
+            case Waiting(place, of):
                 return views.waiting_html(place, of, seconds)
             case Failed():
                 return NOTHING
@@ -142,24 +172,38 @@ class Turn:
                 return views.progress_html(event, seconds)
 
 
+@dataclass(slots=True, eq=False)
+class _Asking:
+    """A question on its way: before it has a ticket it may be stopped or left as well."""
+
+    ticket: Ticket | None = None
+    stopped: bool = False
+    left: bool = False
+
+
 class Room:
     """The conversation of one page. Its page asks one question at a time; `stop` and `leave` come from anywhere."""
 
     def __init__(self, house: House) -> None:
         self._house = house
+        # Guards what is below; nothing slow is done under it.
         self._lock = threading.Lock()
         self._turns: list[Turn] = []
         self._past = NOTHING
-        self._ticket: Ticket | None = None
-        self._asking: object | None = None
+        self._asking: _Asking | None = None
         self.left = False
         """Whether its page was closed, as far as is known."""
 
     def ask(self, question: str, filters: Filters) -> Iterator[Shown]:
-        """Answer a question: what the page shows, as often as it changes and at least every `HEARTBEAT_S`."""
-        mine = object()
+        """Answer a question: what the page shows, as often as it changes and at least every `HEARTBEAT_S`.
+
+        Nothing more is shown of a question whose conversation was forgotten.
+        """
+        mine = _Asking()
         with self._lock:
-            taken, self._asking = self._asking is not None, self._asking or mine
+            taken = self._asking is not None
+            if not taken:
+                self._asking = mine
         if taken:
             yield Shown(self._past, self._now(), busy=True, accepted=False)
             return
@@ -168,84 +212,117 @@ class Room:
         finally:
             self._release(mine)
 
-    def _release(self, mine: object) -> None:
-        """Let the next question come; a question that has not ended is left."""
+    def _release(self, mine: _Asking) -> bool:
+        """Let the next question come, and leave this one if it has not ended; whether it was this one's turn."""
         with self._lock:
-            if self._asking is not mine:
-                return
-            ticket, self._ticket, self._asking = self._ticket, None, None
-        if ticket is not None:
-            ticket.close()
+            current = self._asking is mine
+            if current:
+                self._asking = None
+        if mine.ticket is not None:
+            mine.ticket.close()
+        return current
 
-    def _ask(self, mine: object, question: str, filters: Filters) -> Iterator[Shown]:
+    def _ask(self, mine: _Asking, question: str, filters: Filters) -> Iterator[Shown]:
         try:
-            worker = self._house.worker
-            if len(self._turns) >= MOST_TURNS:
-                raise UsageError(f"this conversation has {MOST_TURNS} questions", hint="begin a new one")
-            before = [turn.question for turn in self._turns if turn.failed is None]
-            turn = Turn(len(self._turns) + 1, question.strip(), [worker.index])
-            self._ticket = ticket = worker.ask(question, filters, before)
-            authors = [entry.author for entry in turn.index.documents if entry.author]
-            turn.searched = standalone(turn.question, before, authors)
+            turn = self._begin(mine, question, filters)
         except RagGeoError as error:
             yield Shown(self._past, Html(self._now() + views.error_html(error.message, error.hint)), accepted=False)
             return
-        self._past = Html(self._past + self._now())
-        self._turns.append(turn)
-        seen = 0.0
-        for event in ticket.events(HEARTBEAT_S):
-            turn.over(worker.index)
-            urgent = turn.take(event) if event is not None else True
-            now = time.monotonic()
-            if turn.answer is None and turn.failed is None and (urgent or now - seen >= PAUSE_S):
-                seen = now
-                yield Shown(self._past, turn.html(), busy=True)
+        if turn is None or mine.ticket is None:
+            return
+        seen = time.monotonic()
+        try:
+            for event in mine.ticket.events(HEARTBEAT_S):
+                urgent = turn.take(event) if event is not None else True
+                now = time.monotonic()
+                if self._asking is not mine:
+                    return
+                if not turn.over and (urgent or now - seen >= PAUSE_S):
+                    seen = now
+                    yield Shown(self._past, turn.html(), busy=True)
+        finally:
+            turn.end()
         # The next question may come as soon as this one is seen to be answered.
-        self._release(mine)
-        yield Shown(self._past, turn.html())
+        if self._release(mine):
+            yield Shown(self._past, turn.html())
+
+    def _begin(self, mine: _Asking, question: str, filters: Filters) -> Turn | None:
+        """Search, and add a turn; None when the conversation was forgotten meanwhile. Raises what `Worker.ask` does."""
+        with self._lock:
+            turns = tuple(self._turns)
+        if len(turns) >= MOST_TURNS:
+            raise UsageError(f"this conversation has {MOST_TURNS} questions", hint="begin a new one")
+        before = [turn.question for turn in turns if turn.failed is None]
+        ticket = self._house.worker.ask(question, filters, before)
+        turn = None
+        with self._lock:
+            mine.ticket = ticket
+            if self._asking is mine:
+                turn = Turn(len(self._turns) + 1, question.strip())
+                self._past = Html(self._past + self._now())
+                self._turns.append(turn)
+        if mine.left:
+            ticket.close()
+        elif mine.stopped:
+            ticket.cancel()
+        return turn
 
     def _now(self) -> Html:
         return self._turns[-1].html() if self._turns else NOTHING
 
     def stop(self) -> None:
         """Stop the answer that is being made, if any."""
-        ticket = self._ticket
-        if ticket is not None:
-            ticket.cancel()
+        with self._lock:
+            asking = self._asking
+            if asking is not None:
+                asking.stopped = True
+        if asking is not None and asking.ticket is not None:
+            asking.ticket.cancel()
 
     def leave(self) -> None:
         """The page is gone: free the model."""
-        ticket = self._ticket
-        if ticket is not None:
-            ticket.close()
+        with self._lock:
+            asking = self._asking
+        self._leave(asking)
 
     def forget(self) -> Shown:
         """Begin a new conversation."""
-        self.leave()
         with self._lock:
+            asking, self._asking = self._asking, None
             self._turns, self._past = [], NOTHING
+        self._leave(asking)
         return Shown(NOTHING, NOTHING)
+
+    def _leave(self, asking: _Asking | None) -> None:
+        if asking is None:
+            return
+        with self._lock:
+            asking.left = True
+        if asking.ticket is not None:
+            asking.ticket.close()
 
     def kept(self) -> Sequence[keep.Turn]:
         """The answers so far, in order, with their receipts."""
         return [keep.Turn(turn.answer, turn.receipt) for turn in self._turns if turn.answer and turn.receipt]
 
-    def turn(self, number: int) -> Turn:
-        """The turn of this number. Raises `UsageError`."""
-        if not 1 <= number <= len(self._turns):
-            raise UsageError(f"there is no question {number} in this conversation")
-        return self._turns[number - 1]
+    def turn(self, data: Mapping[str, object]) -> Turn:
+        """The turn that an order names. Raises `UsageError` when there is none."""
+        named = data.get("turn")
+        text = named if isinstance(named, str) and named.isascii() and named.isdigit() else "0"
+        number = int(text) if len(text) <= _MOST_DIGITS else 0
+        turns = self._turns
+        if not 1 <= number <= len(turns):
+            raise UsageError("there is no such question in this conversation")
+        return turns[number - 1]
 
     def source(self, data: Mapping[str, object]) -> Html:
-        """Show the document that a button of the page stands for, as it was when the answer was made.
+        """Show the document that a button of the page stands for: one of a question as it was when it was searched.
 
         Raises `UsageError` for what stands for nothing in these documents.
         """
         what = views.opened(data)
-        number = data.get("turn")
-        index = self.turn(int(number)).index if isinstance(number, str) and number.isdigit() else self._house.index
         try:
-            document = index.document(what.file)
+            document = (self.turn(data) if data.get("turn") else self._house.index).document(what.file)
         except KeyError as error:
             raise UsageError(f"{what.file!r} is not among the documents any more") from error
         if not 1 <= what.paragraph <= len(document.paragraphs):
@@ -260,8 +337,7 @@ class Room:
             return keep.conversation_markdown(self.kept()), "conversation.md"
         if what == "save-json":
             return _json(keep.conversation_object(self.kept())), "conversation.json"
-        number = data.get("turn")
-        turn = self.turn(int(number) if isinstance(number, str) and number.isdigit() else 0)
+        turn = self.turn(data)
         if turn.answer is None:
             raise UsageError("this question has no answer")
         if what == "copy":
@@ -272,7 +348,7 @@ class Room:
 
 
 def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, indent=2) + "\n"
+    return json_text(value, indent=2) + "\n"
 
 
 def _make_examples(assistant: Assistant, go_on: Callable[[], bool]) -> None:

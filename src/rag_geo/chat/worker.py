@@ -45,11 +45,18 @@ after its second argument turns False; the model is stopped then as well."""
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Event: the question is at `place` (1: next) of the `of` that wait for the model, since `seconds`."""
+    """Event: the question is at `place` (1: next) of the `of` that wait for the model."""
 
     place: int
     of: int
-    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Searched:
+    """Event: `question` was searched, which is what was asked means, in `index`; what comes after it is from there."""
+
+    index: Index
+    question: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +68,7 @@ class Failed:
     stopped: bool = False
 
 
-ChatEvent = Waiting | Event | Failed
+ChatEvent = Waiting | Searched | Event | Failed
 
 
 class QueueFull(RagGeoError):
@@ -85,7 +92,6 @@ class Ticket:
         self.filters = filters
         self.before = before
         self._worker = worker
-        self._since = worker._clock()
         self._timing = Clock(worker._assistant.load_s)
         # Everything below is guarded by the lock of the worker.
         self._news = threading.Condition(worker._lock)
@@ -98,12 +104,12 @@ class Ticket:
         self._left = False
 
     def events(self, heartbeat_s: float = 1.0) -> Iterator[ChatEvent | None]:
-        """Everything that happens, `EvidenceFound` first, `Finished` or `Failed` last; None when nothing new came.
+        """Everything that happens; None when nothing new came. Ends after `Finished` or `Failed`.
 
-        None comes every `heartbeat_s`, so that a caller can look whether its own client is still there. When the
-        collection was renewed while the question waited, `EvidenceFound` comes again before it is answered. Of events
-        that only count on (`Waiting`, `Reading`, `Writing`) a slow reader gets the last. Closing the iterator before
-        the end is leaving: see `close`.
+        `Searched` and `EvidenceFound` come first, and again before the question is answered when the collection was
+        renewed while it waited. None comes every `heartbeat_s`, so that a caller can look whether its own client is
+        still there. Of events that only count on (`Waiting`, `Reading`, `Writing`) a slow reader gets the last. Closing
+        the iterator before the end is leaving: see `close`.
         """
         try:
             while True:
@@ -279,6 +285,7 @@ class Worker:
         with self._lock:
             if not ticket._over:
                 ticket._found = assistant, asked
+                ticket._say(Searched(assistant.index, asked.question))
                 ticket._say(EvidenceFound(asked.hits, asked.passages, ticket._timing.seconds))
                 self._tell_places()
                 self._changed.notify()
@@ -290,7 +297,7 @@ class Worker:
             its_turn = place == 1 and self._running is None
             if ticket._found and not its_turn and ticket._told != (place, of):
                 ticket._told = (place, of)
-                ticket._say(Waiting(place, of, self._clock() - ticket._since))
+                ticket._say(Waiting(place, of))
 
     def _end(self, ticket: Ticket, failed: Failed | None) -> None:
         """End a question that has not ended, wherever it is; without `failed` nobody is told. The lock is held."""
