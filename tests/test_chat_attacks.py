@@ -429,6 +429,25 @@ def test_a_file_that_is_too_large_is_refused_and_leaves_nothing(target):
     target.untouched(before)
 
 
+def test_of_more_files_than_are_taken_each_is_accounted_for_and_none_stays(target):
+    before = target.files()
+    form = "".join(part(f"{number}.txt", " ")[:-7] for number in range(110)) + "--b--\r\n"
+    _, _, body = target.send(Attack("many", UPLOAD, "POST", form, {"Content-Type": FORM}))
+    lying = json.loads(body)
+    caller = Caller(target.url)
+    caller.does("upload", "upload", [named(each, orig_name=Path(each).name) for each in lying])
+    with caller.listens() as stream:
+        told = json.dumps(
+            [each for each in caller.messages(stream) if each["msg"] in ("process_generating", "process_completed")][:1]
+        )
+    assert len(lying) == 110
+    assert "109.txt" in told
+    assert not [each for each in lying if Path(each).exists()]
+    # What Gradio leaves of every file that is added, empty, is cleared away with the next upload.
+    upload(target, "x.txt").unlink()
+    target.untouched(before)
+
+
 def test_an_upload_that_breaks_off_leaves_nothing(target):
     before = target.files()
     at = urlsplit(target.url)

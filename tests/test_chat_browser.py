@@ -233,6 +233,38 @@ def test_an_answer_is_copied_and_a_conversation_and_a_receipt_are_saved(open_tab
         assert "1932" in json.dumps(json.loads(Path(download.value.path()).read_text()))
 
 
+def test_two_buttons_pressed_at_once_both_do_what_they_say(open_tab):
+    tab = open_tab(accept_downloads=True)
+    tab.ask(OPENED)
+    tab.state("verified")
+    tab.done()
+    downloads: list[str] = []
+    tab.page.on("download", lambda download: downloads.append(download.suggested_filename))
+    tab.page.evaluate("() => { for (const id of ['save-markdown', 'save-json']) document.getElementById(id).click(); }")
+    for _ in range(200):
+        if len(downloads) == 2:
+            break
+        tab.page.wait_for_timeout(100)
+    assert downloads == ["conversation.md", "conversation.json"]
+
+
+def test_a_button_that_is_pressed_twice_says_what_it_does_again(open_tab):
+    tab = open_tab(permissions=["clipboard-read", "clipboard-write"])
+    tab.ask(OPENED)
+    tab.state("verified")
+    tab.done()
+    button = tab.page.locator("#now [data-act='copy']")
+    label = button.inner_text()
+    button.click()
+    # Pressed again while what it does is not what it says.
+    tab.page.wait_for_function("() => document.querySelector('#now [data-act=copy]').textContent === 'Copied'")
+    button.click()
+    tab.page.wait_for_timeout(4000)
+    from playwright.sync_api import expect
+
+    expect(button).to_have_text(label, timeout=10_000)
+
+
 def test_the_keyboard_alone_is_enough(tab):
     tab.page.keyboard.press("Tab")
     for _ in range(60):

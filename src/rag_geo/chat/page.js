@@ -24,8 +24,16 @@ function say(text) {
   if (said && said.textContent !== text) said.textContent = text;
 }
 
-/** Send an order to the server; resolves with its reply once that has been shown. */
+let latest = Promise.resolve(); // the order that was given last
+
+/** Give an order to the server; resolves with its reply once that has been shown. There is one box: one at a time. */
 function order(what) {
+  const mine = latest.then(() => send(what));
+  latest = mine.catch(() => {});
+  return mine;
+}
+
+function send(what) {
   const mine = String(++number);
   const box = field("order");
   if (!box) return Promise.reject(new Error("the page is not ready"));
@@ -127,10 +135,11 @@ async function save(what) {
 }
 
 function flash(button, text) {
-  const before = button.textContent;
+  // What it says at rest: it may be pressed again before that is put back.
+  button.dataset.label ??= button.textContent;
   button.textContent = text;
   setTimeout(() => {
-    if (button.isConnected) button.textContent = before;
+    if (button.isConnected) button.textContent = button.dataset.label;
   }, 1500);
 }
 

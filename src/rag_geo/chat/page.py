@@ -18,7 +18,7 @@ from typing import Any
 import gradio as gr
 
 from rag_geo.chat import views
-from rag_geo.chat.collection import ADDED, MOST_FILES
+from rag_geo.chat.collection import ADDED
 from rag_geo.chat.room import MOST_ROOMS, House, Room, Shown
 from rag_geo.chat.views import NOTHING, Html
 from rag_geo.errors import RagGeoError, UsageError
@@ -311,7 +311,7 @@ class _Documents:
 def _uploads(files: list[str]) -> list[Path]:
     """Give the files that were uploaded; what lies anywhere else is none, whatever the page says."""
     folder = Path(gr.utils.get_upload_folder()).resolve()
-    paths = (Path(str(each)).resolve() for each in files[: MOST_FILES + 1])
+    paths = (Path(str(each)).resolve() for each in files)
     return [each for each in paths if each.is_relative_to(folder)]
 
 
