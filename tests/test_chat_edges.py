@@ -7,8 +7,10 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -16,10 +18,16 @@ import pytest
 from browsing import OPENED
 from caller import SLOW, Caller
 from chat_process import ENVIRONMENT, PROGRAM, chat, until_ready
-from collection import make_index
+from collection import SAYS, Parrot, embedder, make_index
+from rag_geo.assistant import Assistant
+from rag_geo.calibration import CAREFUL
 from rag_geo.chat.holder import Holder, holder, is_chat
+from rag_geo.chat.room import House
 from rag_geo.chat.serve import Address, listen
 from rag_geo.errors import ResourceError
+from rag_geo.index import Index
+from rag_geo.records import Filters
+from rag_geo.settings import Settings
 
 HERE = Path(__file__).parent
 
@@ -323,6 +331,43 @@ def test_a_signal_in_the_first_moments_ends_it_without_a_trace(folder, tmp_path,
         assert process.wait(60) in (143, -signal.SIGTERM)
         assert "Traceback" not in process.stderr.read()
     assert not list(tmp_path.glob("rag-geo-chat-*"))
+
+
+@dataclass(slots=True)
+class Held(Parrot):
+    """Writes its answer when it is let go."""
+
+    go: threading.Event = field(default_factory=threading.Event)
+
+    def write(self, prompt, max_tokens):
+        self.go.wait(60)
+        yield from Parrot.write(self, prompt, max_tokens)
+
+
+def test_an_answer_that_is_being_made_at_the_end_has_nearly_all_of_the_time(folder):
+    held = Held(says=SAYS)
+    index = folder / "index"
+    settings = Settings(index=index, cache=folder / "cache")
+    house = House(
+        lambda _: Assistant(Index.open(index, embedder()), embedder(), held, settings=settings, calibration=CAREFUL)
+    )
+    house.open()
+    assert house.ready(60)
+    shown = house.room("a").ask(OPENED, Filters())
+    pictures = []
+    reading = threading.Thread(target=lambda: pictures.extend(shown))
+    reading.start()
+    while not any(each.busy for each in pictures):
+        time.sleep(0.01)
+    ending = threading.Thread(target=house.close, args=(10,))
+    ending.start()
+    time.sleep(5)
+    assert ending.is_alive()
+    assert house.collection.closed  # indexing does not wait for the answer
+    held.go.set()
+    reading.join(60)
+    ending.join(60)
+    assert 'data-state="verified"' in pictures[-1].now
 
 
 # --- what cannot be opened ---------------------------------------------------------------------------------------

@@ -39,6 +39,9 @@ HEARTBEAT_S = 0.5
 PAUSE_S = 0.2
 """Seconds between two pictures of what only counts on."""
 
+FREEING_S = 1.0
+"""Seconds of the end in which the models are freed."""
+
 MOST_ROOMS = 200
 """Rooms that are kept; the one that was not used for longest goes first."""
 
@@ -478,11 +481,16 @@ class House:
         return examples(self.index)
 
     def close(self, patience_s: float = 8.0) -> None:
-        """End what is being answered and indexed, and free the models; after `patience_s` at the latest."""
+        """End what is being answered and indexed, and free the models; after `patience_s` at the latest.
+
+        Indexing ends at once. What is being answered has all the time but `FREEING_S` to end, or else to be stopped.
+        """
         end = time.monotonic() + patience_s
-        if self._worker is not None:
-            self._worker.close(patience_s / 2)
         if self._collection is not None:
-            self._collection.close(max(0.0, end - time.monotonic() - 1))
+            self._collection.close(0.0)
+        if self._worker is not None:
+            self._worker.close(max(patience_s / 2, patience_s - FREEING_S))
+        if self._collection is not None:
+            self._collection.wait(max(0.0, end - time.monotonic() - FREEING_S / 2))
         if self._assistant is not None:
             self._assistant.close()

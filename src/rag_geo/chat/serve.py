@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 PORT = 7860
 DRAIN_S = 7.0
-"""Seconds that answers being made have at the end; with the rest it takes less than ten."""
+"""Seconds in which answers being made end, or are stopped after five of them; with the rest it takes less than ten."""
 
 PATIENCE_S = 9.5
 _NOT_ENCRYPTED = "what is asked and answered, and the password, can be read by others on the way: HTTP is not encrypted"
