@@ -18,6 +18,7 @@ from rag_geo.grounding import (
     check_negation,
     check_novelty,
     check_numbers,
+    check_things,
     check_together,
     evidence_of,
     find_evidence,
@@ -168,6 +169,47 @@ def test_a_name_that_only_the_question_has_is_withheld_but_for_capitals_of_count
     failure = check_names("Denisov is the ambassador to Japan.", evidence, "Who is the ambassador to Japan?")
     assert "only in the question" in failure.reason
     assert check_names("Denisov is the ambassador to Beijing.", evidence, "Who is ambassador to Beijing?") is None
+
+
+@pytest.mark.parametrize(
+    ("question", "claim", "evidence", "caught"),
+    [
+        (
+            "By how much was the perch levy cut?",
+            "The perch levy was cut by 23%.",
+            "The trout levy was cut by 23%.",
+            True,
+        ),
+        ("What did the salt mill cost?", "The salt mill cost £3.", "Everybody knows that a paper mill cost £3.", True),
+        (
+            "When did the night ferry stop?",
+            "The night ferry stopped in 1950.",
+            "The night train stopped in 1950.",
+            True,
+        ),
+        ("Who led the wool guild?", "Ann Lee led the wool guild.", "Ann Lee led the guild.", False),
+        ("Who led the wool guild?", "Ann Lee led the wool guild.", "Ann Lee led the guild of wool weavers.", False),
+        ("Who raised the tolls?", "Ann Lee raised tolls.", "Ann Lee increased tolls.", False),
+        ("Which mill burnt down?", "The paper mill burnt down.", "The paper mill was destroyed.", False),
+        ("How long is the quay?", "The long quay has 300 m.", "The stone quay has 300 m and is long.", False),
+    ],
+)
+def test_a_thing_of_the_question_does_not_take_the_place_of_another(question, claim, evidence, caught) -> None:
+    failure = check(claim, of(evidence), question)
+    assert (failure is not None and failure.rung == "thing") == caught
+
+
+def test_what_is_said_of_one_thing_word_for_word_is_no_answer_about_another() -> None:
+    levy = "The trout levy was cut by 9%."
+    assert check(levy, of(levy), "By how much was the perch levy cut?").rung == "thing"
+    assert check(levy, of(levy), "By how much was the trout levy cut?") is None
+    assert check(levy, of(levy), "By how much was the levy cut?") is None
+
+
+def test_a_thing_that_the_cited_paragraph_speaks_of_is_no_stranger() -> None:
+    both = passage("a.md", 1, ["The trout levy was cut by 23%.", "The perch levy is part of it."])
+    cited = evidence_of(both.sentences[:1], [both])
+    assert check_things("The perch levy was cut by 23%.", cited, "By how much was the perch levy cut?") is None
 
 
 def test_acronyms_and_their_expansions_are_one_name() -> None:

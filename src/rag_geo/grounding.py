@@ -9,7 +9,7 @@ that carry it; the rungs, cheapest first, each give None or the `Failure` that w
    the question asks for: a number for "how many", a time for "when", somebody for "who", a place for "where";
 3. `check_together`: a number and the names it is said of stand in one sentence, or in neighbouring ones of which the
    later refers back; nobody has changed places; `check_negation`: nothing is denied that is affirmed, or turned into
-   its opposite.
+   its opposite; `check_things`: no thing of the question has taken the place of another.
 
 The fourth rung is the model's own and lives in `rag_geo.assistant`. `locate` cuts the quotes.
 """
@@ -19,12 +19,12 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations, pairwise
 
 from rag_geo.records import Citation, Passage, Sentence, Span
-from rag_geo.text.facts import Facts, Name, acronym, facts, fold_name, names, settled, stem
+from rag_geo.text.facts import Facts, Name, Word, acronym, facts, fold_name, names, settled, stem
 from rag_geo.text.kinds import asked_kind, has_kind, wanted
 from rag_geo.text.quantities import Quantity, follows, listed, unsupported
 from rag_geo.text.relations import COMPARISONS, crossed, is_same, turned_negation, turned_opposite
@@ -82,13 +82,19 @@ _REFUSALS = tuple(
 _CANDIDATES = 3
 _NESTED = 2
 _SHORTEST = 3
+_BEFORE_NOUN = frozenset(
+    {
+        "a", "an", "the", "this", "that", "these", "those", "its", "their", "his", "her", "our", "my", "your", "no",
+        "any", "each", "every", "all", "both", "of", "in", "on", "at", "by", "for", "from", "with", "and", "or",
+    }
+)  # fmt: skip
 _ENOUGH_GAIN = 0.12
 _OWN_AUTHOR = 1.2
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """The rung that a claim failed ("number", "name", "novelty", "kind", "together", "negation") and why."""
+    """The rung that a claim failed ("number", "name", "novelty", "kind", "together", "negation", "thing") and why."""
 
     rung: str
     reason: str
@@ -548,8 +554,48 @@ def _without_asked_condition(claim: str, question: str) -> str:
     return f"{claim[: found.start()]}{' ' if found.start() else ''}{claim[found.end() :].lstrip()}"
 
 
-_RUNGS: tuple[Rung, ...] = (check_numbers, check_names, check_novelty, check_kind, check_together, check_negation)
-_CLAUSE_RUNGS: tuple[Rung, ...] = (check_numbers, check_names, check_together, check_negation)
+def check_things(claim: str, evidence: Evidence, question: str = "") -> Failure | None:
+    """No thing of the question is answered with what the evidence says of another: "herring quota" with "cod quota".
+
+    Names of things are taken over from a question as easily as those of people, and without capitals nothing tells them
+    but their place: a word of the question that the cited paragraphs do not have stands before the same word as another
+    of theirs, after an article or the like; or, in the claim, behind the same word.
+    """
+    read, asked = facts(claim), facts(question)
+    known = _vocabulary(_cited_texts(evidence)) | _vocabulary(
+        facts(sentence.text) for passage in evidence.passages for sentence in passage.sentences
+    )
+    strange = asked.content - known
+    cited = [pair for sentence in evidence.sentences for pair in _pairs(facts(sentence.text))] if strange else []
+    for text, said in ((read, read.content | asked.content), (asked, asked.content)):
+        for word, head, begins in _pairs(text):
+            for other, behind, also in cited:
+                before = head.key == behind.key and begins and also and word.key in strange and other.key not in said
+                after = text is read and word.key == other.key and head.key in strange and behind.key not in said
+                if before or after:
+                    reason = f"the cited sentence says “{other.lower} {behind.lower}”, not “{word.lower} {head.lower}”"
+                    return Failure("thing", reason)
+    return None
+
+
+def _pairs(read: Facts) -> Iterator[tuple[Word, Word, bool]]:
+    """Give content words next to each other, no names, and whether the first has an article or the like before it."""
+    for number, (word, head) in enumerate(pairwise(read.words)):
+        plain = word.content and head.content and not (word.name or head.name)
+        if plain and read.text[word.end : head.start] == " ":
+            yield word, head, number == 0 or read.words[number - 1].lower in _BEFORE_NOUN
+
+
+_RUNGS: tuple[Rung, ...] = (
+    check_numbers,
+    check_names,
+    check_novelty,
+    check_kind,
+    check_together,
+    check_negation,
+    check_things,
+)
+_CLAUSE_RUNGS: tuple[Rung, ...] = (check_numbers, check_names, check_together, check_negation, check_things)
 
 
 # --- rung 3: together -----------------------------------------------------------------------------------------------

@@ -174,8 +174,8 @@ class Citation:
 class Claim:
     """One sentence of an answer: verified with at least one citation, or withheld with the reason.
 
-    `rung` names the test that failed ("number", "name", "novelty", "kind", "together", "negation", "model",
-    "quote"), or is "".
+    `rung` names the test that failed ("number", "name", "novelty", "kind", "together", "negation", "thing",
+    "model", "quote"), or is "".
     `probability` is the calibrated probability that the claim is right and its evidence says it (None if not asked).
     """
 
@@ -242,6 +242,7 @@ class Answer:
 
     `searched` is the question that was answered: for a follow-up it says in full what `question` leaves out. `parts`
     are those of a question that asks for several things, each answered for itself; none where it asks for one.
+    `filters` say which documents were searched.
     """
 
     question: str
@@ -260,6 +261,7 @@ class Answer:
     tokens: Tokens = field(default_factory=Tokens)
     signals: Mapping[str, float] = field(default_factory=dict)
     parts: tuple[Part, ...] = ()
+    filters: Filters = field(default_factory=Filters)
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,6 +61,7 @@ RUNGS: Mapping[str, grounding.Rung] = {
     "kind": grounding.check_kind,
     "together": grounding.check_together,
     "negation": grounding.check_negation,
+    "thing": grounding.check_things,
 }
 
 
