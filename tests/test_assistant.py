@@ -143,9 +143,25 @@ def test_filters_decide_what_is_read(index):
 
 def test_with_nothing_to_read_the_model_is_not_asked(index):
     asked = assistant(index)
-    answer = asked.ask("When did the Calder Bridge open?", Filters(file="nothing*"))
+    answer = asked.answer(asked.found("Why?", "Why?", ()))
+    answer = next(event.answer for event in answer if isinstance(event, Finished))
     assert (answer.status, answer.sources, answer.near, answer.answerable) == ("not_found", (), (), 0.0)
     assert asked.generator.prompts == []
+
+
+def test_filters_that_leave_no_document_are_refused_before_the_model_is_asked(index):
+    asked = assistant(index)
+    with pytest.raises(UsageError, match=r"no document has a file name that matches 'nothing\*'"):
+        asked.ask("When did the Calder Bridge open?", Filters(file="nothing*"))
+    assert asked.generator.prompts == []
+
+
+@pytest.mark.parametrize("question", ["When did the Calder Bridge open?", "When did it open, and who painted it?"])
+def test_an_answer_says_in_which_documents_it_was_looked_for(index, question):
+    asked = assistant(index, "The Calder Bridge opened in 1932.", "It is painted green.")
+    filters = Filters(author="ortiz", file="*.md")
+    assert asked.ask(question, filters).filters == filters
+    assert not assistant(index).ask(question).filters
 
 
 def test_no_more_sentences_than_asked_for_are_shown(index):

@@ -176,7 +176,7 @@ def test_another_settings_file_can_be_named(bench, tmp_path):
 def test_a_bad_date_is_refused_before_anything_is_loaded(bench):
     done = bench("ask", "--after", "June", "Who?")
     assert done.code == 2
-    assert "'after' is 'June'" in done.err
+    assert "From (after) is 'June'" in done.err
     assert bench.loads == []
 
 

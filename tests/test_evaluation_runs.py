@@ -20,6 +20,7 @@ from rag_geo.evaluation.cases import split_of
 from rag_geo.evaluation.metrics import summarise
 from rag_geo.evaluation.results import Result, read_results, to_json
 from rag_geo.evaluation.runs import Run, answer_from
+from rag_geo.records import Filters
 from rag_geo.render import answer_object
 from rag_geo.session import Edges
 from rag_geo.settings import Settings
@@ -341,10 +342,16 @@ def test_two_runs_of_one_second_have_folders_of_their_own(tmp_path):
         Run(tmp_path / "gone").info  # noqa: B018
 
 
-@pytest.mark.parametrize("answer", [ANSWERED, PARTIAL])
+@pytest.mark.parametrize("answer", [ANSWERED, PARTIAL, replace(ANSWERED, filters=Filters(author="Hawn"))])
 def test_an_answer_is_read_back_from_its_object(answer):
     table = json.loads(json.dumps(answer_object(answer)))
     assert answer_from({**table, "plant": "x"}) == answer
+
+
+def test_an_answer_that_was_kept_before_it_named_its_filters_is_read_as_one_without():
+    table = answer_object(ANSWERED)
+    del table["filters"]
+    assert answer_from(table) == ANSWERED
 
 
 def test_a_plan_is_read_back_from_its_object():

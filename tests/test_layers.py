@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 ORDER = (
-    "errors", "records", "settings", "cpu", "text", "question", "conversation", "parts", "readers", "corpus",
-    "passages", "models", "bert", "embedding", "index", "prompts", "retrieval", "llm", "grounding", "probing",
+    "errors", "records", "settings", "cpu", "text", "question", "filtering", "conversation", "parts", "readers",
+    "corpus", "passages", "models", "bert", "embedding", "index", "prompts", "retrieval", "llm", "grounding", "probing",
     "calibration", "assistant", "render", "overview", "evaluation", "fitting", "testing", "doctor", "chat",
     "terminal", "process", "session", "cli", "__main__",
 )  # fmt: skip

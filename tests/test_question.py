@@ -55,8 +55,13 @@ def test_other_dates_are_refused(value):
         check_filters(Filters(before=value))
 
 
+def test_a_date_that_is_none_is_named_as_the_page_and_the_command_name_it():
+    with pytest.raises(UsageError, match=r"^From \(after\) is 'last year', expected a date"):
+        check_filters(Filters(after="last year"))
+
+
 def test_a_range_that_holds_no_day_is_refused():
-    with pytest.raises(UsageError, match="no date lies after '2022' and before '2021-12'"):
+    with pytest.raises(UsageError, match=r"no date lies from '2022' \(after\) until '2021-12' \(before\)"):
         check_filters(Filters(after="2022", before="2021-12"))
     assert check_filters(Filters(after="2021-12", before="2021"))
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from answers import ANSWERED, CITATION, HIT, NEAR, NOT_FOUND, PARTIAL, QUOTE, VERIFIED, WITHHELD, events_of
 from rag_geo.errors import IndexMissingError, UsageError
-from rag_geo.records import Answer, Citation, Claim, EvidenceFound, Near, Span
+from rag_geo.records import Answer, Citation, Claim, EvidenceFound, Filters, Near, Span
 from rag_geo.render import (
     Line,
     Segment,
@@ -49,7 +49,13 @@ def nasty(answer: Answer) -> Answer:
         for each in answer.claims
     )
     near = tuple(Near(f"{NASTY}.md", 3, NASTY, (NASTY,)) for _ in answer.near)
-    names = {"question": NASTY, "model": NASTY, "embedder": NASTY, "index_generation": NASTY}
+    names = {
+        "filters": Filters(author=NASTY, file=NASTY),
+        "question": NASTY,
+        "model": NASTY,
+        "embedder": NASTY,
+        "index_generation": NASTY,
+    }
     return replace(answer, claims=claims, near=near, **names)
 
 
@@ -93,6 +99,20 @@ def test_not_found_is_one_line_then_the_nearest_paragraphs_and_what_they_lack():
 
 def test_not_found_in_an_empty_corner_is_one_line():
     assert answer_terminal(replace(NOT_FOUND, near=())) == "Not found: the documents do not say.\n"
+
+
+def test_an_answer_says_in_which_documents_it_was_looked_for():
+    filtered = {"filters": Filters(author="Hawn", after="2024")}
+    assert answer_terminal(replace(ANSWERED, **filtered)).splitlines()[1] == "only in: author Hawn, from 2024"
+    assert "\n\n*Only in:* author Hawn, from 2024\n\n" in answer_markdown(replace(ANSWERED, **filtered))
+    assert "nly in" not in answer_terminal(ANSWERED) + answer_markdown(ANSWERED)
+
+
+@pytest.mark.parametrize("claims", [(), (WITHHELD,)])
+def test_not_found_with_filters_does_not_speak_of_all_documents(claims):
+    answer = replace(NOT_FOUND, claims=claims, filters=Filters(file="a*"))
+    assert "the documents that were searched" in answer_terminal(answer, width=100).splitlines()[0]
+    assert "the documents that were searched" in answer_markdown(answer).splitlines()[0]
 
 
 def test_not_found_because_nothing_could_be_proved_says_so():

@@ -145,13 +145,19 @@ def test_an_index_with_nothing_in_it_finds_nothing(tmp_path):
         (Filters(file="*.txt"), {"undated.txt"}),
         (Filters(file="old/*"), {"old/coal.md"}),
         (Filters(author="Ann", file="gas*"), {"gas.md"}),
-        (Filters(author="nobody"), set()),
     ],
 )
 def test_filters_let_through_only_what_they_say(index, filters, expected):
     assert set(files(find(index, "gas oil coal wind", filters, paragraphs=100))) == expected
     by_words = search(index, "gas oil coal wind", None, RetrievalSettings(paragraphs=100), filters)
     assert set(files(by_words)) == expected
+
+
+@pytest.mark.parametrize("by_meaning", [True, False])
+def test_filters_that_leave_no_document_are_an_error_and_not_an_empty_result(index, by_meaning):
+    vector = embed_query(EMBEDDER, "gas") if by_meaning else None
+    with pytest.raises(UsageError, match="no document has the author 'nobody'"):
+        search(index, "gas", vector, filters=Filters(author="nobody"))
 
 
 def test_a_filter_is_applied_before_ranking(index):

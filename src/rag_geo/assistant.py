@@ -89,7 +89,7 @@ class Asked:
     (`rag_geo.conversation.standalone`). `pinpointed` has what the model says to the sentences it was asked about;
     `states` has its hidden states: after the gate's question ("gate"), and by its text for each sentence that it
     examined. `parts` are those of a question that asks for several things (`rag_geo.parts.parts`), each found for
-    itself; hits and passages are all of theirs.
+    itself; hits and passages are all of theirs. `filters` say which documents were searched.
     """
 
     typed: str
@@ -100,6 +100,7 @@ class Asked:
     pinpointed: dict[Sentence, Pinned] = field(default_factory=dict)
     states: dict[str, bytes] = field(default_factory=dict)
     parts: tuple[Asked, ...] = ()
+    filters: Filters = NO_FILTERS
 
 
 class Assistant:
@@ -192,7 +193,8 @@ class Assistant:
 
         `before` are the questions asked earlier in the same conversation, oldest first: what the question leaves out
         is taken from them.
-        Raises `UsageError` for an empty question, `GenerationError` when the model fails or was stopped.
+        Raises `UsageError` for an empty question and for filters that leave no document, `GenerationError` when the
+        model fails or was stopped.
         """
         with self._busy:
             yield from self._stream(question, filters, before)
@@ -252,17 +254,21 @@ class Assistant:
         return answerable, claims
 
     def retrieve(self, question: str, filters: Filters = NO_FILTERS, before: Sequence[str] = ()) -> Asked:
-        """Find the paragraphs for a question, part by part, and choose what is read. Raises `UsageError`."""
+        """Find the paragraphs for a question, part by part, and choose what is read.
+
+        Raises `UsageError` for an empty question and for filters that leave no document.
+        """
         typed = check_question(question)
         authors = self._authors()
         question = standalone(typed, before, authors)
         wanted = parts(question, authors)
         found = tuple(self.found(typed, part, self.find(part, filters)) for part in wanted)
         if len(found) == 1:
-            return found[0]
+            return replace(found[0], filters=filters)
         hits = interleaved([part.hits for part in found])
         passages = _joined(passage for part in found for passage in part.passages)
-        return Asked(typed, question, hits, passages, retrieval_signals(question, hits, passages), parts=found)
+        signals = retrieval_signals(question, hits, passages)
+        return Asked(typed, question, hits, passages, signals, parts=found, filters=filters)
 
     def find(self, question: str, filters: Filters = NO_FILTERS) -> tuple[Hit, ...]:
         """Search the index for a question that asks for one thing."""
@@ -427,6 +433,7 @@ class Assistant:
             tokens=_since(tokens, self.generator.tokens),
             signals=asked.signals,
             parts=tuple(found) if asked.parts else (),
+            filters=asked.filters,
         )
 
     def _choose(self, asked: Sequence[prompts.Prompt]) -> list[Chosen]:

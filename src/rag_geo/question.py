@@ -54,12 +54,14 @@ def check_question(text: str) -> str:
 
 def check_filters(filters: Filters) -> Filters:
     """Return the filters as they are. Raises `UsageError` for a date that is not ISO, or an empty range."""
-    for name, text in (("after", filters.after), ("before", filters.before)):
+    for name, text in (("From (after)", filters.after), ("Until (before)", filters.before)):
         if text and not _is_date(text):
-            raise UsageError(f"{name!r} is {text!r}, expected a date like 2021, 2021-06 or 2021-06-20")
+            raise UsageError(f"{name} is {text!r}, expected a date like 2021, 2021-06 or 2021-06-20")
     shared = min(len(filters.after), len(filters.before))
     if filters.after[:shared] > filters.before[:shared]:
-        raise UsageError(f"no date lies after {filters.after!r} and before {filters.before!r}", hint="swap them")
+        raise UsageError(
+            f"no date lies from {filters.after!r} (after) until {filters.before!r} (before)", hint="swap them"
+        )
     return filters
 
 

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from rag_geo.filtering import filter_words
 from rag_geo.records import (
     Answer,
     Citation,
@@ -46,6 +47,10 @@ STATUS_LINES = {
 }
 
 UNPROVED_LINE = "Not found: no sentence about it could be proved by the documents."
+
+# Of an answer with filters: the other documents may say it.
+FILTERED_LINE = "Not found: the documents that were searched do not say."
+FILTERED_UNPROVED_LINE = "Not found: no sentence about it could be proved by the documents that were searched."
 
 # C0, DEL and C1 (terminals obey them), line and paragraph separators, zero-width and bidirectional controls (they
 # reorder or hide what is read), tag characters and variation selectors beyond the emoji one (they carry hidden text),
@@ -118,7 +123,11 @@ class Footnotes:
 
 def status_line(answer: Answer) -> str:
     """Give the line that says what came of the question."""
-    return UNPROVED_LINE if answer.status == "not_found" and answer.claims else STATUS_LINES[answer.status]
+    if answer.status != "not_found":
+        return STATUS_LINES[answer.status]
+    if answer.filters:
+        return FILTERED_UNPROVED_LINE if answer.claims else FILTERED_LINE
+    return UNPROVED_LINE if answer.claims else STATUS_LINES["not_found"]
 
 
 def lacking(answer: Answer) -> tuple[str, ...]:
@@ -154,6 +163,8 @@ def answer_lines(answer: Answer, *, verbose: bool = False) -> list[Line]:
     lines = [Line((Segment(status_line(answer), style),))]
     if answer.searched != answer.question:
         lines.append(Line((Segment("asked as: ", "faint"), Segment(visible(answer.searched))), hanging=10))
+    if answer.filters:
+        lines.append(Line((Segment("only in: ", "faint"), Segment(visible(filter_words(answer.filters)))), hanging=9))
     if notes.marks:
         lines += [Line(), *(_sentence_line(claim, marks) for claim, marks in notes.marks), Line()]
     for number, citation in enumerate(notes.citations, start=1):
@@ -376,6 +387,8 @@ def answer_markdown(answer: Answer) -> str:
     """Give an answer as Markdown with inert text: no link, image or tag of a document or model survives."""
     notes = footnotes(answer.claims)
     parts = [f"**{status_line(answer)}**"]
+    if answer.filters:
+        parts.append(f"*Only in:* {markdown_text(filter_words(answer.filters))}")
     if notes.marks:
         sentences = (
             markdown_text(claim.text) + "".join(f" \\[{mark}\\]" for mark in marks) for claim, marks in notes.marks

@@ -13,7 +13,6 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from itertools import zip_longest
 
 import numpy as np
@@ -21,8 +20,9 @@ from numpy.typing import NDArray
 
 from rag_geo.embedding import Embedder, Vectors
 from rag_geo.errors import UsageError
+from rag_geo.filtering import passing
 from rag_geo.index.lexical import terms
-from rag_geo.index.store import Entry, Index
+from rag_geo.index.store import Index
 from rag_geo.prompts import passage_origin
 from rag_geo.records import Filters, Hit, Passage, Sentence, Span
 from rag_geo.settings import RetrievalSettings
@@ -59,7 +59,7 @@ def search(
     """The best paragraphs for `query`, best first; ties in the order of files and paragraphs.
 
     `vector` is the query's (see `embed_query`), float32[dimension]; None searches by words alone, and finds only
-    paragraphs that have one of them. Raises UsageError for an empty query.
+    paragraphs that have one of them. Raises UsageError for an empty query, and for filters that leave no document.
     """
     settings = settings or RetrievalSettings()
     columns = index.lexical.columns(_checked(query))
@@ -89,22 +89,7 @@ def _allowed(index: Index, filters: Filters) -> NDArray[np.bool_]:
     """Which documents the filters let through: bool[documents]."""
     if not filters:
         return np.ones(len(index.documents), bool)
-    return np.array([_passes(entry, filters) for entry in index.documents], bool)
-
-
-def _passes(entry: Entry, filters: Filters) -> bool:
-    # ISO dates compare as strings as far as both go: 2021 is neither before 2021-06 nor after it. A document without
-    # a date passes no condition on the date.
-    date, after, before = entry.date, filters.after, filters.before
-    if (after or before) and not date:
-        return False
-    if after and date[: len(after)] < after[: len(date)]:
-        return False
-    if before and date[: len(before)] > before[: len(date)]:
-        return False
-    if filters.author and filters.author.casefold() not in entry.author.casefold():
-        return False
-    return not filters.file or fnmatchcase(entry.file, filters.file)
+    return np.array(passing(index.documents, filters), bool)
 
 
 def _best_documents(

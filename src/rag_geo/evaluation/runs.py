@@ -23,7 +23,7 @@ from typing import Any
 
 from rag_geo.errors import UsageError
 from rag_geo.evaluation.results import Result, read_results, to_json
-from rag_geo.records import Answer, Citation, Claim, Near, Part, Source, Span, Timings, Tokens
+from rag_geo.records import Answer, Citation, Claim, Filters, Near, Part, Source, Span, Timings, Tokens
 from rag_geo.settings import Settings
 
 ROOT = Path("evals/runs")
@@ -232,6 +232,7 @@ def answer_from(table: Mapping[str, Any]) -> Answer:
         tokens=Tokens(**table["tokens"]),
         signals=dict(table["signals"]),
         parts=tuple(Part(**each) for each in table.get("parts", ())),
+        filters=Filters(**table.get("filters", {})),
     )
 
 
