@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -26,11 +26,12 @@ from rag_geo.chat.receipt import (
     verified_lines,
     verify,
 )
-from rag_geo.errors import IndexMismatchError, UsageError
-from rag_geo.index import Index, update_index
+from rag_geo.errors import CorpusError, IndexMismatchError, UsageError
+from rag_geo.index import LEFT_OUT, Index, Present, change_left_out, update_index
 from rag_geo.records import Answer, Citation, Claim, Document, Paragraph, Span
 from rag_geo.render import json_text, lines_text
 from rag_geo.session import Edges
+from rag_geo.settings import ReadingSettings
 
 OPENED = "The Calder Bridge opened in 1932."
 PRINTS = "The Marlow Museum keeps 14,000 prints."
@@ -71,9 +72,9 @@ def made(folder: Path, *cited: tuple[str, str]) -> dict[str, object]:
     return receipt(answer_of(index, *(cited or (("bridge.md", OPENED),))), index, MADE)
 
 
-def found(folder: Path, one: dict[str, object]):
-    index = reindexed(folder)
-    return list(verify(one, index.document, {entry.sha256: entry.file for entry in index.documents}))
+def found(folder: Path, one: dict[str, object], **reading: int):
+    """What has become of the quotes, in the documents as they are on the disk; the index is not made again."""
+    return list(verify(one, Present(Index.open(folder / "index"), ReadingSettings(**reading))))
 
 
 # --- making and reading -----------------------------------------------------------------------------------------
@@ -208,7 +209,7 @@ def test_a_quote_that_stands_elsewhere_has_moved(folder):
     (only,) = found(folder, one)
     assert (only.state, only.file_state) == ("moved", "changed")
     assert only.paragraph == only.quote.paragraph + 1
-    assert Index.open(folder / "index").document("bridge.md").text[only.start : only.end] == OPENED
+    assert reindexed(folder).document("bridge.md").text[only.start : only.end] == OPENED
 
 
 def test_a_quote_that_was_wrapped_anew_has_moved_and_not_changed(folder):
@@ -242,6 +243,115 @@ def test_a_quote_whose_file_is_gone_is_gone_and_one_whose_file_was_renamed_has_m
     assert (museum.state, museum.file_state, museum.found) == ("moved", "renamed", "prints.txt")
 
 
+def test_a_file_that_changed_since_it_was_indexed_is_read_as_it_is_and_the_index_is_called_older(folder):
+    one = made(folder, ("bridge.md", OPENED), ("museum.txt", PRINTS))
+    rewrite(folder, "bridge.md", "opened in 1932", "opened in 1923")
+    bridge, museum = found(folder, one)
+    assert (bridge.state, bridge.file_state, bridge.outdated) == ("changed", "changed", ("bridge.md",))
+    assert (museum.state, museum.file_state, museum.outdated) == ("there", "same", ())
+    reindexed(folder)
+    bridge, museum = found(folder, one)
+    assert (bridge.state, bridge.outdated, museum.outdated) == ("changed", (), ())
+
+
+def test_what_the_index_does_not_have_yet_and_what_it_still_has_is_told(folder):
+    one = made(folder)
+    (folder / "documents" / "bridge.md").rename(folder / "documents" / "span.md")
+    (only,) = found(folder, one)
+    assert (only.state, only.file_state, only.outdated) == ("moved", "renamed", ("bridge.md", "span.md"))
+    shown = lines_text(verified_lines(one, [only], "rag-geo index x"), width=100)
+    assert "bridge.md: the index still has it: rag-geo index x" in shown
+    assert "span.md: the index does not have it yet: rag-geo index x" in shown
+
+
+def left_out(folder: Path) -> None:
+    change_left_out(folder / "index", more=["bridge.md"])
+
+
+def ignored(folder: Path) -> None:
+    (folder / "documents" / ".ragignore").write_text("bridge.*\n")
+
+
+def emptied(folder: Path) -> None:
+    (folder / "documents" / "bridge.md").write_text("")
+
+
+def made_binary(folder: Path) -> None:
+    (folder / "documents" / "bridge.md").write_bytes(bytes(range(256)) * 8)
+
+
+def linked_outside(folder: Path) -> None:
+    (folder / "documents" / "bridge.md").rename(folder / "outside.md")
+    (folder / "documents" / "bridge.md").symlink_to(folder / "outside.md")
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (left_out, LEFT_OUT),
+        (ignored, "passed over: hidden, or named by .ragignore"),
+        (emptied, "empty"),
+        (made_binary, "looks binary"),
+        (linked_outside, "a symbolic link out of the folder"),
+    ],
+)
+def test_a_file_that_indexing_would_not_read_is_gone_with_the_reason(folder, change, reason):
+    one = made(folder)
+    change(folder)
+    (only,) = found(folder, one)
+    assert (only.state, only.file_state, only.reason) == ("gone", "gone", reason)
+    assert checked_object(only)["reason"] == reason
+    assert f"file is not read: {reason}" in lines_text(verified_lines(one, [only]), width=200)
+
+
+def test_a_file_over_the_limit_of_reading_is_gone_with_the_setting(folder):
+    one = made(folder)
+    (folder / "documents" / "bridge.md").write_text(FILES["bridge.md"] + "More of it.\n" * 100_000)
+    assert found(folder, one)[0].state == "there"
+    (only,) = found(folder, one, max_file_mb=1)
+    assert only.state == "gone"
+    assert "over the limit of 1 MB (setting reading.max_file_mb)" in only.reason
+
+
+def test_of_a_folder_that_became_a_link_or_cannot_be_looked_through_the_reason_is_that_of_the_folder(folder):
+    (folder / "documents" / "sub").mkdir()
+    (folder / "documents" / "sub" / "note.txt").write_text("The mill at Ashby closed in 1911.\n")
+    reindexed(folder)
+    one = made(folder, ("sub/note.txt", "The mill at Ashby closed in 1911."))
+    assert found(folder, one)[0].state == "there"
+    (folder / "documents" / "sub").rename(folder / "elsewhere")
+    (folder / "documents" / "sub").symlink_to(folder / "elsewhere")
+    (only,) = found(folder, one)
+    assert (only.state, only.reason) == ("gone", "a symbolic link out of the folder")
+
+
+def test_a_folder_without_documents_has_no_quote_and_one_that_is_not_there_is_named(folder):
+    one = made(folder)
+    for file in FILES:
+        (folder / "documents" / file).unlink()
+    assert found(folder, one)[0].state == "gone"
+    (folder / "documents").rmdir()
+    with pytest.raises(CorpusError, match=r"there is no folder '.*documents', which index '.*index' holds") as caught:
+        found(folder, one)
+    assert "rag-geo index DIR --index " in caught.value.hint
+
+
+def test_a_forged_receipt_opens_no_file_outside_the_folder(folder):
+    (folder / "secret.txt").write_text(OPENED)
+    for file in (
+        "../secret.txt",
+        str(folder / "secret.txt"),
+        "./../secret.txt",
+        "bridge.md/../../secret.txt",
+        "",
+        "\0",
+    ):
+        forged = json.loads(json.dumps(made(folder)))
+        forged["claims"][0]["citations"][0].update(file=file, file_sha256="0" * 64)
+        (only,) = found(folder, forged)
+        assert (only.state, only.found, only.reason) == ("gone", "", "")
+
+
 def test_a_quote_that_is_now_in_a_comment_is_not_there(folder):
     one = made(folder)
     rewrite(folder, "bridge.md", OPENED, f"Here <!-- {OPENED} --> was something.")
@@ -257,11 +367,27 @@ def plain(*texts: str, sha256: str = "1" * 64) -> Document:
     return Document("a.txt", sha256, "\n\n".join(texts), "text", "utf-8", tuple(paragraphs))
 
 
+@dataclass
+class One:
+    """Documents of which every file is the same."""
+
+    only: Document
+
+    def document(self, _file: str) -> Document:
+        return self.only
+
+    def same(self, _sha256: str) -> Document:
+        return self.only
+
+    def outdated(self, _file: str) -> bool:
+        return False
+
+
 def looked_for(quote: str, start: int, paragraph: int, document: Document):
     one = Citation("a.txt", paragraph, start, start + len(quote), quote)
     cited = {"file": "a.txt", "file_sha256": "0" * 64, "paragraph": one.paragraph, "start": one.start, "end": one.end}
     body = {"claims": [{"citations": [{**cited, "quote": quote}]}]}
-    (only,) = verify(body, lambda _file: document)
+    (only,) = verify(body, One(document))
     return only
 
 
@@ -341,19 +467,27 @@ def test_verify_says_what_became_of_each_quote_and_has_exit_code_3(run, folder):
     rewrite(folder, "bridge.md", "opened in 1932", "opened in 1923")
     rewrite(folder, "museum.txt", PRINTS, f"New.\n\n{PRINTS}")
     (folder / "documents" / "page.html").unlink()
+    code, out, _ = run("r.json")
+    assert code == 3
+    again = f"rag-geo index {folder / 'documents'} --index index"
+    words = " ".join(out.split())
+    assert f"bridge.md: the index is older than the file: {again}" in words
+    assert f"page.html: the index still has it: {again}" in words
     reindexed(folder)
     code, out, _ = run("r.json")
     assert code == 3
+    assert "the index" not in out
     assert "  changed bridge.md" in out
     assert f"was “{OPENED}”" in out
     assert "now “The Calder Bridge opened in 1923.”" in out
     assert "  moved   museum.txt ¶1  file changed, now ¶2 [6, 44)" in out
     assert "  gone    page.html" in out
-    assert "file is not in the index" in out
+    assert "file is gone" in out
     assert out.endswith("  0 of 3 where the receipt says, word for word\n")
     code, out, _ = run("r.json", "--json")
     assert code == 3
     (result,) = json.loads(out)["receipts"]
+    assert result["outdated"] == []
     assert (result["all_there"], result["sha256"]) == (False, one["sha256"])
     assert [each["state"] for each in result["quotes"]] == ["changed", "moved", "gone"]
     assert result["quotes"][1]["now"] == {"file": "museum.txt", "paragraph": 2, "start": 6, "end": 44, "text": PRINTS}
@@ -382,6 +516,19 @@ def test_verify_refuses_a_changed_receipt_a_missing_file_and_a_huge_one(run, fol
     code, _, err = run("huge.json")
     assert code == 2
     assert "larger than 32 MB" in err
+
+
+def test_verify_without_an_index_asks_for_that_of_the_chat_and_without_the_documents_for_their_folder(run, folder):
+    (folder / "r.json").write_text(json_text(made(folder)))
+    code, out, err = run("r.json", "--index", "nowhere")
+    assert (code, out) == (4, "")
+    assert "there is no index at 'nowhere'" in err
+    assert "hint: rag-geo verify RECEIPT --index PATH, with the index that the chat was opened with" in err
+    (folder / "documents").rename(folder / "papers")
+    code, out, err = run("r.json")
+    assert (code, out) == (2, "")
+    assert str(folder / "documents") in err
+    assert "hint: put it back, or if it has another name now: rag-geo index DIR --index index" in err
 
 
 def test_verify_shows_no_control_characters_of_a_receipt(run, folder):

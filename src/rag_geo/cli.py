@@ -256,16 +256,16 @@ def info(edges: Edges, /, file: str | None, as_json: bool, **flags: object) -> i
 def verify_command(edges: Edges, /, receipt: BinaryIO, as_json: bool, **flags: object) -> int:
     """Check whether each quote of RECEIPT still stands in the documents, without a model; "-" reads standard input.
 
-    RECEIPT is what the page saved: the receipt of an answer, or a conversation. Exit code 3 when a quote moved, changed
-    or is gone.
+    RECEIPT is what the page saved: the receipt of an answer, or a conversation. The documents are read as they are now,
+    from the folder of the index that the chat was opened with. Exit code 3 when a quote moved, changed or is gone.
     """
     from rag_geo.chat.receipt import verified_lines, verified_object
 
-    results = check_receipts(receipt, edges.settings(flags))
+    results, update = check_receipts(receipt, edges.settings(flags))
     if as_json:
         _print_json({"receipts": [verified_object(*each) for each in results]})
     else:
-        _print_lines(edges, [line for each in results for line in verified_lines(*each)])
+        _print_lines(edges, [line for each in results for line in verified_lines(*each, update)])
     return 0 if all(each.state == "there" for _, checked in results for each in checked) else SKIPPED
 
 

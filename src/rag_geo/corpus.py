@@ -62,12 +62,13 @@ class Scan(NamedTuple):
     skipped: tuple[Skipped, ...]
 
 
-def scan(folder: Path, settings: ReadingSettings | None = None) -> Scan:
+def scan(folder: Path, settings: ReadingSettings | None = None, *, may_be_empty: bool = False) -> Scan:
     """Find every document below `folder`, opening none.
 
     Hidden files and folders (".git") and what `.ragignore` names are passed over silently; links out of the folder,
     links to folders, pipes, devices, empty and too large files and those without a reader are listed with the reason.
-    Raises CorpusError when `folder` is missing, is no folder, cannot be read, or holds no document.
+    Raises CorpusError when `folder` is missing, is no folder, cannot be read, or (unless it `may_be_empty`) holds no
+    document.
     """
     settings = settings or ReadingSettings()
     root = _root(folder)
@@ -81,7 +82,7 @@ def scan(folder: Path, settings: ReadingSettings | None = None) -> Scan:
         else:
             skipped.append(found)
     result = Scan(tuple(sorted(candidates, key=_by_name)), tuple(sorted(skipped, key=_by_name)))
-    if not result.candidates:
+    if not result.candidates and not may_be_empty:
         raise CorpusError(f"folder {str(folder)!r} holds no documents{_why_none(result.skipped)}", hint=_suffix_hint())
     return result
 

@@ -12,10 +12,11 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, BinaryIO, Protocol, TextIO, TypeVar, cast
+from shlex import quote
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple, Protocol, TextIO, TypeVar, cast
 
 from rag_geo.calibration import REFUSED, WRONG
-from rag_geo.errors import RagGeoError, UsageError
+from rag_geo.errors import IndexMissingError, RagGeoError, UsageError
 from rag_geo.question import Asked, check_filters, check_question, parse_line, raw_id, raw_question
 from rag_geo.records import Answer, Event, Filters, Finished, Hit
 from rag_geo.settings import CONFIG_VARIABLE, Settings, read_toml, resolve_settings
@@ -254,21 +255,34 @@ def open_index(settings: Settings) -> Index:
     return Index.open(settings.index)
 
 
-def check_receipts(given: BinaryIO, settings: Settings) -> list[tuple[Mapping[str, object], Sequence[Checked]]]:
-    """Look for the quotes of the receipts in a file in the documents of the index as they are now; no model is loaded.
+class Verification(NamedTuple):
+    """Receipts with what has become of their quotes, and the command that brings the index up to date."""
 
-    Raises `UsageError` for what is no receipt, or no longer the one that was made.
+    results: Sequence[tuple[Mapping[str, object], Sequence[Checked]]]
+    update: str
+
+
+def check_receipts(given: BinaryIO, settings: Settings) -> Verification:
+    """Look for the quotes of the receipts in a file in the documents as they are on the disk now; no model is loaded.
+
+    The documents are those in the folder of the index. Raises `UsageError` for what is no receipt, or no longer the one
+    that was made, `CorpusError` when the folder is gone, `StoredIndexError` for the index.
     """
     from rag_geo.chat.receipt import read_receipts, verify
-    from rag_geo.index import Index
+    from rag_geo.index import Index, Present
 
     content = given.read(_MOST_RECEIPT_BYTES + 1)
     if len(content) > _MOST_RECEIPT_BYTES:
         raise UsageError(f"the file is larger than {_MOST_RECEIPT_BYTES >> 20} MB, expected a receipt")
     receipts = read_receipts(content.decode("utf-8", errors="replace").removeprefix("\ufeff"))
-    index = Index.load(settings.index)
-    renamed = {entry.sha256: entry.file for entry in index.documents}
-    return [(each, verify(each, index.document, renamed)) for each in receipts]
+    try:
+        index = Index.load(settings.index)
+    except IndexMissingError as error:
+        hint = "rag-geo verify RECEIPT --index PATH, with the index that the chat was opened with"
+        raise IndexMissingError(error.message, hint=hint) from error
+    present = Present(index, settings.reading)
+    update = f"rag-geo index {quote(index.manifest.folder)} --index {quote(str(settings.index))}"
+    return Verification([(each, verify(each, present)) for each in receipts], update)
 
 
 def pull_model(edges: Edges, name: str, settings: Settings, given: Path | None = None) -> ModelFile:

@@ -12,15 +12,16 @@ import hashlib
 import json
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
 from difflib import SequenceMatcher
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import rag_geo
 from rag_geo.errors import IndexMismatchError, UsageError
-from rag_geo.records import Answer, Citation, Document, Span
+from rag_geo.filtering import filter_words
+from rag_geo.records import Answer, Citation, Document, Filters, Skipped, Span
 from rag_geo.render import Line, Segment, place, visible, visible_name
 from rag_geo.text.folding import blank, find_hidden
 from rag_geo.text.folding import visible as visible_text
@@ -64,10 +65,11 @@ class Checked:
     - there: at its characters, in its paragraph, word for word;
     - moved: its words stand elsewhere in the document, or the file has another name;
     - changed: they do not, but a passage that is much like it does;
-    - gone: nothing like it does, or the file is no longer there.
+    - gone: nothing like it does, or the file is no longer there or no longer read (`reason` says why not, if known).
 
     `found` is the file in which it was looked for ("" when gone), `paragraph`, `start` and `end` say where what there
-    is now stands, and `text` what is read there (all empty for a quote that is gone).
+    is now stands, and `text` what is read there (all empty for a quote that is gone). `outdated` are the files, of that
+    and the one that was cited, which the index holds otherwise than they are.
     """
 
     quote: Quote
@@ -78,6 +80,21 @@ class Checked:
     start: int = 0
     end: int = 0
     text: str = ""
+    reason: str = ""
+    outdated: tuple[str, ...] = ()
+
+
+class Documents(Protocol):
+    """The documents as they are now, such as `rag_geo.index.Present` has them."""
+
+    def document(self, file: str) -> Document | Skipped:
+        """Give the document in a file, or why it is not read. Raises KeyError when there is no such file."""
+
+    def same(self, sha256: str) -> Document | None:
+        """Give a document whose file has this SHA-256, whatever its name."""
+
+    def outdated(self, file: str) -> bool:
+        """Say whether the index holds a file otherwise than it is now."""
 
 
 # --- making -----------------------------------------------------------------------------------------------------
@@ -100,6 +117,7 @@ def receipt(answer: Answer, index: Index, made: datetime | None = None) -> dict[
         "made_by": f"rag-geo {rag_geo.__version__}",
         "question": answer.question,
         "searched": answer.searched,
+        "filters": asdict(answer.filters),
         "status": answer.status,
         "index_generation": answer.index_generation,
         "model": answer.model,
@@ -178,8 +196,18 @@ def _check(body: Mapping[str, Any]) -> None:
             "the receipt was changed since it was made: its SHA-256 is not that of what it says",
             hint="take the file as it was saved, without edits",
         )
+    filters_of(body)
     for _ in quotes(body):
         pass
+
+
+def filters_of(body: Mapping[str, Any]) -> Filters:
+    """Give the filters of a receipt, none of an old one, which names none. Raises `UsageError` for what is none."""
+    given = body.get("filters", {})
+    known = {each.name for each in fields(Filters)}
+    if not isinstance(given, dict) or not all(name in known and isinstance(given[name], str) for name in given):
+        raise UsageError("the filters of the receipt are none", hint=_HINT)
+    return Filters(**given)
 
 
 def quotes(body: Mapping[str, Any]) -> Iterator[Quote]:
@@ -205,25 +233,30 @@ def _quote(claim: int, one: object) -> Quote:
 # --- checking ---------------------------------------------------------------------------------------------------
 
 
-def verify(
-    receipt: Mapping[str, Any], documents: Callable[[str], Document], renamed: Mapping[str, str] | None = None
-) -> Sequence[Checked]:
-    """Look for each quote of a receipt in the documents as they are now.
-
-    `documents` gives a document by its file and raises KeyError for one that is not there; `renamed` has the files that
-    are there by their SHA-256.
-    """
-    return [_checked(quote, documents, renamed or {}) for quote in quotes(receipt)]
+def verify(receipt: Mapping[str, Any], documents: Documents) -> Sequence[Checked]:
+    """Look for each quote of a receipt in the documents as they are now."""
+    return [_compared(_checked(quote, documents), documents) for quote in quotes(receipt)]
 
 
-def _checked(quote: Quote, documents: Callable[[str], Document], renamed: Mapping[str, str]) -> Checked:
+def _compared(checked: Checked, documents: Documents) -> Checked:
+    files = dict.fromkeys(file for file in (checked.quote.file, checked.found) if file)
+    return replace(checked, outdated=tuple(file for file in files if documents.outdated(file)))
+
+
+def _checked(quote: Quote, documents: Documents) -> Checked:
     state: FileState = "same"
+    reason = ""
+    document: Document | None = None
     try:
-        document = documents(quote.file)
+        there = documents.document(quote.file)
     except KeyError:
-        if quote.file_sha256 not in renamed:
-            return Checked(quote, "gone", "gone")
-        document, state = documents(renamed[quote.file_sha256]), "renamed"
+        pass
+    else:
+        document, reason = (there, "") if isinstance(there, Document) else (None, there.reason)
+    if document is None:
+        document, state = documents.same(quote.file_sha256), "renamed"
+    if document is None:
+        return Checked(quote, "gone", "gone", reason=reason)
     if document.sha256 != quote.file_sha256:
         state = "changed"
     here = Span(quote.start, quote.end)
@@ -310,25 +343,47 @@ def checked_object(checked: Checked) -> dict[str, object]:
         "quote": quote.quote,
         "state": checked.state,
         "file_state": checked.file_state,
+        "reason": checked.reason,
         "now": {**now, "text": checked.text} if checked.state != "gone" else None,
     }
 
 
 def verified_object(receipt: Mapping[str, Any], checked: Sequence[Checked]) -> dict[str, object]:
     """Give the result for one receipt as the object that ``rag-geo verify --json`` prints."""
-    names = ("question", "made", "index_generation", "model", "prompt_id", "sha256")
+    names = ("question", "filters", "made", "index_generation", "model", "prompt_id", "sha256")
     return {
         **{name: receipt.get(name) for name in names},
         "all_there": all(each.state == "there" for each in checked),
+        "outdated": list(_outdated(checked)),
         "quotes": [checked_object(each) for each in checked],
     }
 
 
-def verified_lines(receipt: Mapping[str, Any], checked: Sequence[Checked]) -> list[Line]:
-    """Lay out the result for one receipt: its question, a line for each quote, and what it says now if it changed."""
+def _outdated(checked: Iterable[Checked]) -> dict[str, str]:
+    """Give the files that the index holds otherwise than they are, and what it holds of them, in words."""
+    words: dict[str, str] = {}
+    for each in checked:
+        for file in each.outdated:
+            if each.file_state == "renamed" and file == each.found:
+                words[file] = "the index does not have it yet"
+            else:
+                away = each.file_state in ("renamed", "gone")
+                words[file] = "the index still has it" if away else "the index is older than the file"
+    return words
+
+
+def verified_lines(
+    receipt: Mapping[str, Any], checked: Sequence[Checked], update: str = "rag-geo index DIR"
+) -> list[Line]:
+    """Lay out the result for one receipt: its question, a line for each quote, and what it says now if it changed.
+
+    `update` is the command that brings the index up to date, for files that it holds otherwise than they are.
+    """
     asked = visible(str(receipt.get("question", "")))
     made = visible(f"{receipt.get('made', '')}, {receipt.get('index_generation', '')}")
     lines = [Line((Segment(asked, "strong"), Segment(f"  {made}", "faint")), hanging=2)]
+    if filters := filters_of(receipt):
+        lines.append(Line((Segment("only in: ", "faint"), Segment(visible(filter_words(filters)))), 2, 9))
     for each in checked:
         where = Segment(f"{place(each.quote.file, each.quote.paragraph)}  ", "strong")
         lines.append(
@@ -338,6 +393,8 @@ def verified_lines(receipt: Mapping[str, Any], checked: Sequence[Checked]) -> li
             lines.append(Line((Segment("was “", "faint"), Segment(visible(each.quote.quote)), Segment("”")), 10, 2))
         if each.state == "changed":
             lines.append(Line((Segment("now “", "faint"), Segment(visible(each.text)), Segment("”")), 10, 2))
+    for file, words in _outdated(checked).items():
+        lines.append(Line((Segment(f"{visible_name(file)}: {words}: {visible(update)}", "warn"),), 2, 2))
     there = sum(each.state == "there" for each in checked)
     count = "1 quote is" if len(checked) == 1 else f"{len(checked)} quotes are"
     if not checked:
@@ -353,7 +410,7 @@ def _note(checked: Checked) -> str:
         "same": "file unchanged",
         "changed": "file changed",
         "renamed": f"file is now {visible_name(checked.found)}",
-        "gone": "file is not in the index",
+        "gone": f"file is not read: {visible(checked.reason)}" if checked.reason else "file is gone",
     }
     moved = checked.state in ("moved", "changed")
     return files[checked.file_state] + (f", now ¶{checked.paragraph} [{checked.start}, {checked.end})" if moved else "")

@@ -4,6 +4,7 @@ from rag_geo.index.build import IndexReport, update_index
 from rag_geo.index.left_out import REASON as LEFT_OUT
 from rag_geo.index.left_out import change_left_out, read_left_out
 from rag_geo.index.manifest import Manifest
+from rag_geo.index.present import Present
 from rag_geo.index.store import Entry, Index
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "Index",
     "IndexReport",
     "Manifest",
+    "Present",
     "change_left_out",
     "read_left_out",
     "update_index",

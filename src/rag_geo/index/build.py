@@ -37,7 +37,7 @@ from rag_geo.index.store import Contents, Index, Rows, encode
 from rag_geo.passages import windows
 from rag_geo.readers import read_document
 from rag_geo.records import Document, Skipped, Span, Window
-from rag_geo.settings import Settings, WindowSettings
+from rag_geo.settings import ReadingSettings, Settings, WindowSettings
 from rag_geo.text.folding import visible
 
 READING = 2
@@ -103,7 +103,7 @@ def update_index(
     settings, progress, disk = settings or Settings(), progress or _say_nothing, disk or Disk()
     started = time.monotonic()
     index_dir = index_dir.expanduser()
-    candidates, skipped = _without_left_out(_look(folder, index_dir, settings), index_dir)
+    candidates, skipped = _not_all_left_out(_look(scan(folder, settings.reading), folder, index_dir), index_dir)
     with _translated(index_dir), _one_writer(index_dir, disk):
         resolved = folder.expanduser().resolve()
         old = None if rebuild else _old(index_dir, embedder)
@@ -118,30 +118,34 @@ def update_index(
         return _report(old, manifest, reading, published=True, embedded=embedded, started=started)
 
 
-def _look(folder: Path, index_dir: Path, settings: Settings) -> Scan:
-    """The files of `folder`, but not those of the index when it lies in there."""
-    found = scan(folder, settings.reading)
+def survey(folder: Path, index_dir: Path, settings: ReadingSettings) -> Scan:
+    """What an update of the index at `index_dir` would find in `folder` now, opening none; it may hold nothing.
+
+    Raises CorpusError for a folder that cannot be read, and what `read_left_out` raises.
+    """
+    return _look(scan(folder, settings, may_be_empty=True), folder, index_dir)
+
+
+def _look(found: Scan, folder: Path, index_dir: Path) -> Scan:
+    """The same without the files of the index when it lies in `folder`; those left out are among what is skipped."""
     root, own = folder.expanduser().resolve(), index_dir.resolve()
-    if not own.is_relative_to(root):
-        return found
-    inside = f"{own.relative_to(root).as_posix()}/"
-    return Scan(
-        tuple(one for one in found.candidates if not one.file.startswith(inside)),
-        tuple(one for one in found.skipped if not one.file.startswith(inside)),
-    )
-
-
-def _without_left_out(found: Scan, index_dir: Path) -> Scan:
-    """The same with the files that the user left out among what is skipped."""
+    inside = f"{own.relative_to(root).as_posix()}/" if own.is_relative_to(root) else "/"  # no file begins with "/"
     left_out = frozenset(read_left_out(index_dir))
-    kept = tuple(one for one in found.candidates if one.file not in left_out)
-    if not kept and found.candidates:
+    candidates = [one for one in found.candidates if not one.file.startswith(inside)]
+    skipped = [one for one in found.skipped if not one.file.startswith(inside)]
+    skipped += [Skipped(one.file, LEFT_OUT) for one in candidates if one.file in left_out]
+    return Scan(tuple(one for one in candidates if one.file not in left_out), tuple(skipped))
+
+
+def _not_all_left_out(found: Scan, index_dir: Path) -> Scan:
+    """The same; raises CorpusError when there are documents and the user left out every one."""
+    away = [one.file for one in found.skipped if one.reason == LEFT_OUT]
+    if away and not found.candidates:
         raise CorpusError(
-            f"every document is left out, {found.candidates[0].file!r} for one",
+            f"every document is left out, {away[0]!r} for one",
             hint=f"rag-geo leave-out --undo FILE --index {quote(os.fspath(index_dir))} takes one back",
         )
-    away = tuple(Skipped(one.file, LEFT_OUT) for one in found.candidates if one.file in left_out)
-    return Scan(kept, found.skipped + away)
+    return found
 
 
 def _old(index_dir: Path, embedder: Embedder) -> Index | None:
