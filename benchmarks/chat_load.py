@@ -10,12 +10,11 @@ import asyncio
 import json
 import random
 import re
-import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -28,9 +27,9 @@ from benchmarks.figures import Bar, Measure, measure_object, measures_markdown, 
 from benchmarks.machine import field as field_of
 from benchmarks.machine import machine
 from benchmarks.scripted import MUSEUMS, NAMES, Museum, file_of
+from benchmarks.serving import Served, serving
 from benchmarks.visitor import Doors, LostError, Visitor, connected
 
-ROOT = Path(__file__).parents[1]
 SAMPLE_S = 1.0
 END_S = 90.0
 """What is asked when the time is over may still be answered for so long."""
@@ -67,61 +66,45 @@ class Tally:
 
 @dataclass(slots=True)
 class Server:
-    """The chat as a process of its own, and the last lines that it said."""
+    """What the chat, a process of its own, says while it runs."""
 
-    process: subprocess.Popen[str]
-    url: str
     tally: Tally
     ready: threading.Event = field(default_factory=threading.Event)
-    said: deque[str] = field(default_factory=lambda: deque(maxlen=30))
 
-    def listen(self) -> None:
-        """Read what the server says, to its end."""
-        assert self.process.stderr is not None
-        for line in self.process.stderr:
-            word, *rest = line.split()[:3] or [""]
-            if word == "ready":
-                self.ready.set()
-            elif word == "free" and len(rest) == 2:
-                self._freed(rest[0], float(rest[1]))
-            else:
-                self.said.append(line.rstrip())
-                if line.startswith("Traceback"):
-                    self.tally.error("errors", "a traceback of the server")
-        self.ready.set()
+    def hear(self, line: str) -> None:
+        """Take note of what the server says; nothing at its end."""
+        word, *rest = line.split()[:3] or [""]
+        if word == "ready" or not line:
+            self.ready.set()
+        elif word == "free" and len(rest) == 2:
+            self._freed(rest[0], float(rest[1]))
+        elif line.startswith("Traceback"):
+            self.tally.error("errors", "a traceback of the server")
 
     def _freed(self, name: str, at: float) -> None:
         how, since = self.tally.ended.pop(name, ("", 0.0))
         if how:
             self.tally.freed_s[how].append(at - since)
 
-    @property
-    def memory_mb(self) -> float:
-        """Its resident memory."""
-        size = field_of(Path(f"/proc/{self.process.pid}/status"), "VmRSS")
-        return int((size or "0").split()[0]) * 1024 / 1e6
+
+def memory_mb(process: int) -> float:
+    """The resident memory of a process."""
+    size = field_of(Path(f"/proc/{process}/status"), "VmRSS")
+    return int((size or "0").split()[0]) * 1024 / 1e6
 
 
 @contextmanager
-def serving(folder: Path, people: int, tally: Tally) -> Iterator[Server]:
-    """Run the scripted chat. It must end as it was told to, within ten seconds."""
+def running(folder: Path, people: int, tally: Tally) -> Iterator[Served]:
+    """Run the scripted chat. It must end as it was told to."""
     command = [sys.executable, "-m", "benchmarks.scripted", str(folder), "--people", str(people)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT) as process:
-        assert process.stdout is not None
-        server = Server(process, process.stdout.readline().strip(), tally)
-        reader = threading.Thread(target=server.listen, daemon=True)
-        reader.start()
-        try:
-            server.ready.wait()
-            if process.poll() is not None or not server.url:
-                raise click.ClickException("the chat does not start:\n" + "\n".join(server.said))
-            yield server
-            process.terminate()
-            if process.wait(60) != TERMINATED:
-                tally.error("errors", f"the server ended with {process.returncode}")
-        finally:
-            process.kill()
-            reader.join(10)
+    server = Server(tally)
+    with serving(command, server.hear) as served:
+        server.ready.wait()
+        if served.process.poll() is not None:
+            raise served.failed()
+        yield served
+    if served.process.returncode != TERMINATED:
+        tally.error("errors", f"the server ended with {served.process.returncode}")
 
 
 class Person:
@@ -208,8 +191,8 @@ class Person:
     def _asking(self, visitor: Visitor, question: str):  # noqa: ANN202 - an asynchronous generator
         return visitor.does("question", "submit", [question, file_of(self._number), "", "", ""])
 
-    async def _begin_slowly(self, visitor: Visitor) -> tuple[Museum, asyncio.Task[list[object]], asyncio.Event]:
-        """Ask what is answered only when it is stopped; gives what tells that there is evidence."""
+    async def _begin_slowly(self, visitor: Visitor) -> tuple[Museum, asyncio.Task[list[object]]]:
+        """Ask what is answered only when it is stopped; gives what reads it, when there is evidence."""
         museum = self._next()
         self._tally.counts["asked"] += 1
         seen = asyncio.Event()
@@ -226,11 +209,11 @@ class Person:
         task = asyncio.create_task(follow())
         await seen.wait()
         await asyncio.sleep(self._chance.uniform(0, 4))
-        return museum, task, seen
+        return museum, task
 
     async def _stop(self, visitor: Visitor) -> bool:
         """Stop an answer that is being made, or that waits."""
-        museum, task, _ = await self._begin_slowly(visitor)
+        museum, task = await self._begin_slowly(visitor)
         self._tally.ended[museum.name] = "stopped", time.monotonic()
         await visitor.result(visitor.does("stop", "click", []))
         shown = await task
@@ -242,14 +225,14 @@ class Person:
 
     async def _lose(self, visitor: Visitor) -> bool:
         """Lose the connection in the middle of an answer; the page learns it seconds later."""
-        museum, task, _ = await self._begin_slowly(visitor)
+        museum, task = await self._begin_slowly(visitor)
         await self._leave(museum, visitor.lose(), task)
         await asyncio.sleep(self._chance.uniform(0, 3))
         return False
 
     async def _close(self, visitor: Visitor) -> bool:
         """Close the page in the middle of an answer."""
-        museum, task, _ = await self._begin_slowly(visitor)
+        museum, task = await self._begin_slowly(visitor)
         await self._leave(museum, visitor.leave(), task)
         return False
 
@@ -292,7 +275,7 @@ class Person:
         return True
 
 
-async def crowd(server: Server, people: int, seconds: float, tally: Tally) -> None:
+async def crowd(server: Served, people: int, seconds: float, tally: Tally) -> None:
     """Let so many people at the chat for so long."""
     async with connected(server.url) as http:
         doors = Doors((await http.get("config")).raise_for_status().json())
@@ -308,16 +291,16 @@ async def crowd(server: Server, people: int, seconds: float, tally: Tally) -> No
         each.result()
 
 
-async def _watch(server: Server, tally: Tally) -> None:
+async def _watch(server: Served, tally: Tally) -> None:
     while True:
-        tally.memory.append((tally.counts["asked"], server.memory_mb))
+        tally.memory.append((tally.counts["asked"], memory_mb(server.process.pid)))
         await asyncio.sleep(SAMPLE_S)
 
 
 def load(people: int, seconds: float) -> Tally:
     """Start the chat, let people at it, end it, and tell what happened."""
     tally = Tally()
-    with tempfile.TemporaryDirectory(prefix="rag-geo-load-") as name, serving(Path(name), people, tally) as server:
+    with tempfile.TemporaryDirectory(prefix="rag-geo-load-") as name, running(Path(name), people, tally) as server:
         asyncio.run(crowd(server, people, seconds, tally))
     return tally
 

@@ -8,14 +8,11 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
-import subprocess
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -24,15 +21,16 @@ import click
 import httpx
 
 from benchmarks import scripted
+from benchmarks.browser import CHROMIUM, MISSING, browser
 from benchmarks.figures import Bar, Measure, measure_object, measures_markdown, quantile, ratios, spaced
 from benchmarks.machine import machine, versions
 from benchmarks.scripted import Museum
+from benchmarks.serving import ROOT, Served, serving
 from rag_geo.assistant import Assistant
 from rag_geo.errors import RagGeoError
 from rag_geo.records import EvidenceFound
 from rag_geo.session import Edges
 
-ROOT = Path(__file__).parents[1]
 PARAGRAPHS = 2000
 """Of the document whose paragraphs are opened."""
 
@@ -80,16 +78,6 @@ class Chat:
 
 
 @dataclass(slots=True)
-class Started:
-    """A running chat: its address, and seconds from its start."""
-
-    url: str
-    began: float
-    announced_s: float
-    pid: int
-
-
-@dataclass(slots=True)
 class Timed:
     """What was measured, in seconds."""
 
@@ -103,43 +91,6 @@ class Timed:
     opened: list[float] = field(default_factory=list)
 
 
-@contextmanager
-def serving(command: Sequence[str]) -> Iterator[Started]:
-    """Run a chat."""
-    began = time.perf_counter()
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT) as process:
-        assert process.stdout is not None
-        said: list[str] = []
-        reader = threading.Thread(target=lambda stream: said.extend(stream), args=(process.stderr,), daemon=True)
-        reader.start()
-        try:
-            url = process.stdout.readline().strip()
-            if not url:
-                reader.join(10)
-                raise click.ClickException("the chat does not start:\n" + "".join(said[-9:]))
-            yield Started(url, began, time.perf_counter() - began, process.pid)
-            process.terminate()
-            process.wait(30)
-        finally:
-            process.kill()
-
-
-@contextmanager
-def browser() -> Iterator[Any]:
-    """Chromium, without a window."""
-    from playwright.sync_api import sync_playwright
-
-    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if found is None:
-        raise click.ClickException("there is no Chromium\nhint: sudo apt-get install -y chromium")
-    with sync_playwright() as playwright, closing(_launched(playwright, found)) as started:
-        yield started
-
-
-def _launched(playwright: Any, path: str) -> Any:  # noqa: ANN401 - Playwright is imported by the caller
-    return playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-
-
 class Tab:
     """The page in a browser."""
 
@@ -148,7 +99,7 @@ class Tab:
         self.page.set_default_timeout(WAIT_MS)
         self.page.add_init_script(CLOCK)
 
-    def open(self, chat: Started, timed: Timed) -> None:
+    def open(self, chat: Served, timed: Timed) -> None:
         """Open a chat that was just started, and note when it answers, shows what it does, and can be asked."""
         httpx.get(chat.url, timeout=60, trust_env=False)
         timed.answers.append(time.perf_counter() - chat.began)
@@ -301,6 +252,8 @@ def main(is_scripted: bool, asked: int, starts: int, marks: int, as_json: bool, 
     Exit code 1 when a bar is missed. With the scripted model, which takes no time, what the page adds means nothing
     as a ratio. All questions are asked on the page first, then, with the models loaded anew, without it.
     """
+    if CHROMIUM is None:
+        raise click.ClickException(MISSING)
     os.chdir(ROOT)
     about: dict[str, object] = {
         **machine(),

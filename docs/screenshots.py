@@ -16,9 +16,13 @@ from pathlib import Path
 from typing import Any
 
 import click
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))
+
+from benchmarks.browser import CHROMIUM, MISSING, browser  # noqa: E402 - it is run as a script
+
 TWO_PARTS = "How many people live in Bishkek, and who is the president of Uzbekistan?"
 PARTLY = "What does Ruehl call the port of Vladivostok, and how many people live in that city?"
 UNKNOWN = "How many nuclear warheads does Russia have?"
@@ -137,20 +141,17 @@ def screens(album: Album) -> None:
 def main(folder: Path) -> None:
     """Take the pictures."""
     folder.mkdir(parents=True, exist_ok=True)
-    executable = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if executable is None:
-        raise click.ClickException("Chromium is not installed: sudo apt-get install -y chromium")
+    if CHROMIUM is None:
+        raise click.ClickException(MISSING)
     with (
         tempfile.TemporaryDirectory(prefix="rag-geo-pictures-") as name,
         chat(Path(name)) as url,
-        sync_playwright() as playwright,
+        browser() as started,
     ):
-        browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
-        album = Album(browser, url, folder)
+        album = Album(started, url, folder)
         reading(album)
         waiting(album)
         screens(album)
-        browser.close()
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,16 +10,16 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from benchmarks.browser import CHROMIUM, MISSING
 
 SERVER = Path(__file__).parent / "chat_server.py"
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 WAIT_MS = 60_000
 OPENED = "When did the Calder Bridge open?"
 
 #: Of every module of tests in a browser: `pytestmark = IN_BROWSER`.
 IN_BROWSER = [
     pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed: sudo apt-get install -y chromium"),
+    pytest.mark.skipif(CHROMIUM is None, reason=MISSING),
 ]
 
 #: What Gradio's own upload says of itself, and what its client says when a page is left while it is being read.
@@ -48,17 +47,6 @@ def serving(folder: Path, *options: str) -> Iterator[str]:
             assert process.wait(60) == 143
         finally:
             process.kill()
-
-
-@contextmanager
-def chromium():
-    """A browser without a window."""
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"], timeout=WAIT_MS)
-        yield started
-        started.close()
 
 
 class Tab:

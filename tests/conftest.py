@@ -7,9 +7,10 @@ import signal
 from collections.abc import Iterator
 
 import pytest
+from benchmarks.browser import browser as chromium
 from hypothesis import settings
 
-from browsing import Tab, chromium, serving
+from browsing import Tab, serving
 from rag_geo.models import HubSource, ModelSpec, WheelSource
 
 # A machine under load is no failure of a single example; the time limit of the whole test is in pyproject.toml.
