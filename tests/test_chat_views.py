@@ -25,6 +25,7 @@ from rag_geo.records import (
     Claim,
     Document,
     EvidenceFound,
+    Filters,
     Judged,
     Near,
     Paragraph,
@@ -127,7 +128,7 @@ def every_view(text: str) -> dict[str, str]:
     skipped = (Skipped(text, text),)
     report = IndexReport(text, True, (text,), (), (text,), 1, skipped, 3, 12, 20, 4, 0.5)
     return {
-        "turn": views.turn_html(1, views.question_html(1, text, text + "?")),
+        "turn": views.turn_html(1, views.question_html(1, text, text + "?", Filters(author=text))),
         "head": views.head_html(text, 1.0),
         "addition": views.addition_html(Addition((Added(text, text, restored=True),), tuple(skipped))),
         "answer": views.answer_html(1, (verified, withheld), answer=PARTIAL, evidence=found),

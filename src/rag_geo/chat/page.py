@@ -22,9 +22,12 @@ from rag_geo.chat.collection import ADDED
 from rag_geo.chat.room import MOST_ROOMS, House, Room, Shown
 from rag_geo.chat.views import NOTHING, Html
 from rag_geo.errors import RagGeoError, UsageError
+from rag_geo.filtering import filter_words
 from rag_geo.readers import FORMATS
 from rag_geo.records import Filters
+from rag_geo.render import visible
 
+SOME = "Only some documents"
 EXAMPLES = 4
 POLL_S = 0.3
 MOST_EVENTS = 64
@@ -145,7 +148,7 @@ class _Asking:
                 )  # fmt: skip
                 self.send = gr.Button("Ask", variant="primary", elem_id="send", interactive=False, min_width=80)
                 self.stop = gr.Button("Stop", variant="stop", elem_id="stop", interactive=False, min_width=80)
-            self.filters, self.choices = _filters()
+            self.fold, self.filters, self.choices = _filters()
             with gr.Row(elem_id="keep"):
                 self.new = gr.Button("New conversation", size="sm", elem_id="new")
                 gr.Button("Save as Markdown", size="sm", elem_id="save-markdown")
@@ -159,6 +162,8 @@ class _Asking:
             event(self.ask, asked, shown, trigger_mode="multiple", **QUIET)
         for button in self.examples:
             button.click(self.ask, [button, *self.filters], shown, trigger_mode="multiple", **QUIET)
+        for each in self.filters:
+            each.change(self.chosen, self.filters, self.fold, trigger_mode="always_last", **QUIET)
         self.stop.click(self.stopped, None, None, **QUIET)
         self.new.click(self.forget, None, shown, **QUIET)
 
@@ -169,8 +174,7 @@ class _Asking:
         room = self.house.room(_session(request))
         same = [gr.skip()] * 3
         begun = False
-        wanted = Filters(file=_text(file), author=_text(author), after=_text(after), before=_text(before))
-        for shown in room.ask(str(question or ""), wanted):
+        for shown in room.ask(str(question or ""), _wanted(file, author, after, before)):
             if not shown.accepted:
                 if shown.busy:
                     gr.Info("An answer is being made. Stop ends it.", duration=4)
@@ -183,6 +187,11 @@ class _Asking:
                 yield gr.skip(), shown.now, *same
             else:
                 yield _done(shown)
+
+    def chosen(self, file: object, author: object, after: object, before: object) -> Any:  # noqa: ANN401
+        """Say on the fold of the filters which of them are set: it may be closed."""
+        words = filter_words(_wanted(file, author, after, before))
+        return gr.update(label=visible(f"{SOME}: {words}" if words else SOME))
 
     def stopped(self, request: gr.Request) -> None:
         """Stop the answer."""
@@ -215,9 +224,9 @@ def _reader() -> Any:  # noqa: ANN401 - a component of Gradio
         return gr.HTML(value=NOTHING, elem_id="source", **PLAIN)
 
 
-def _filters() -> tuple[list[Any], list[Any]]:
-    """Make the filters; those of them whose choices depend on the documents."""
-    with gr.Accordion("Only some documents", open=False, elem_id="filters"):
+def _filters() -> tuple[Any, list[Any], list[Any]]:
+    """Make the filters: the fold that they are in, all of them, and those whose choices depend on the documents."""
+    with gr.Accordion(SOME, open=False, elem_id="filters") as fold:
         with gr.Row():
             file = gr.Dropdown([], label="File", info="One of them, or a pattern such as reports/*.md", value=None,
                                allow_custom_value=True, elem_id="filter-file")  # fmt: skip
@@ -228,7 +237,7 @@ def _filters() -> tuple[list[Any], list[Any]]:
             before = gr.Textbox(
                 label="Until", info="2021, 2021-06 or 2021-06-20", elem_id="filter-before", max_length=10
             )
-    return [file, author, after, before], [file, author]
+    return fold, [file, author, after, before], [file, author]
 
 
 class _Documents:
@@ -344,6 +353,10 @@ def _file(order: Mapping[str, object]) -> str:
 def _session(request: gr.Request) -> str:
     """Give what tells a page from any other; one that does not say it is like no other."""
     return request.session_hash or secrets.token_hex()
+
+
+def _wanted(file: object, author: object, after: object, before: object) -> Filters:
+    return Filters(file=_text(file), author=_text(author), after=_text(after), before=_text(before))
 
 
 def _text(value: object) -> str:

@@ -77,6 +77,7 @@ class Turn:
     number: int
     question: str
     searched: str = ""
+    filters: Filters = field(default_factory=Filters)
     index: Index | None = None
     documents: dict[str, tuple[Entry, Document]] = field(default_factory=dict)
     evidence: EvidenceFound | None = None
@@ -147,7 +148,7 @@ class Turn:
 
     def html(self) -> Html:
         """Show it as far as it is."""
-        parts = [views.question_html(self.number, self.question, self.searched)]
+        parts = [views.question_html(self.number, self.question, self.searched, self.filters)]
         if self.failed is not None:
             parts.append(views.error_html(self.failed.message, self.failed.hint, stopped=self.failed.stopped))
         elif self.answer is not None or self.evidence is not None:
@@ -161,7 +162,7 @@ class Turn:
         if self.failed is None and self.evidence is not None:
             parts.append(views.actions_html(self.number, ready=self.answer is not None))
         if self.evidence is not None:
-            parts.append(views.evidence_html(self.evidence, self.entry))
+            parts.append(views.evidence_html(self.evidence, self.entry, filtered=bool(self.filters)))
         return views.turn_html(self.number, *parts)
 
     def _progress(self) -> Html:
@@ -261,7 +262,7 @@ class Room:
         with self._lock:
             mine.ticket = ticket
             if self._asking is mine:
-                turn = Turn(len(self._turns) + 1, question.strip())
+                turn = Turn(len(self._turns) + 1, question.strip(), filters=filters)
                 self._past = Html(self._past + self._now())
                 self._turns.append(turn)
         if mine.left:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, NewType
 from urllib.parse import quote, unquote_to_bytes
 
 from rag_geo.errors import UsageError
+from rag_geo.filtering import filter_words
 from rag_geo.index import LEFT_OUT
 from rag_geo.records import (
     Answer,
@@ -28,6 +29,7 @@ from rag_geo.records import (
     Document,
     Event,
     EvidenceFound,
+    Filters,
     Finished,
     Hit,
     Judged,
@@ -50,6 +52,7 @@ Html = NewType("Html", str)
 """Markup in which every text is escaped."""
 
 NOTHING = Html("")
+_NO_FILTERS = Filters()
 #: Cards that are shown at once; the others are unfolded.
 CARDS = 3
 #: Characters of a line that a sentence's last word may have to stay together with its marks.
@@ -181,8 +184,8 @@ def _place(what: Opened, label: str) -> Html:
 # --- a question and its answer ----------------------------------------------------------------------------------
 
 
-def question_html(turn: int, question: str, searched: str = "") -> Html:
-    """Show what was asked, and the question that was really searched if it is another."""
+def question_html(turn: int, question: str, searched: str = "", filters: Filters = _NO_FILTERS) -> Html:
+    """Show what was asked, the question that was really searched if it is another, and in which documents only."""
     asked = _element("h2", escaped(question), class_="rg-asked", dir="auto", id=f"q{turn}")
     really = NOTHING
     if searched and searched != question:
@@ -190,7 +193,11 @@ def question_html(turn: int, question: str, searched: str = "") -> Html:
         edit = _element("button", escaped("Edit"), type="button", class_="rg-act", data_act="edit", data_turn=turn)
         label = _span("searched as", "rg-label")
         really = _element("p", label, escaped(" "), words, escaped(" "), edit, class_="rg-searched")
-    return _element("div", asked, really, class_="rg rg-question")
+    only = NOTHING
+    if filters:
+        words = _element("span", escaped(filter_words(filters)), dir="auto")
+        only = _element("p", _span("only in", "rg-label"), escaped(" "), words, class_="rg-only")
+    return _element("div", asked, really, only, class_="rg rg-question")
 
 
 def waiting_html(place: int, of: int, seconds: float) -> Html:
@@ -269,6 +276,8 @@ def answer_html(
 
 def _status(answer: Answer) -> Html:
     state, word = _STATES[answer.status]
+    if answer.status == "not_found" and answer.filters:
+        word = "Not in the documents searched"
     words = status_line(answer).partition(": ")[2]
     words = words[:1].upper() + words[1:]
     return _element(
@@ -384,13 +393,16 @@ def _unknown(_file: str) -> Entry | None:
     return None
 
 
-def evidence_html(event: EvidenceFound, known: Callable[[str], Entry | None] = _unknown) -> Html:
+def evidence_html(
+    event: EvidenceFound, known: Callable[[str], Entry | None] = _unknown, *, filtered: bool = False
+) -> Html:
     """Show the paragraphs found, best first: what is nearest to the question, and what the model reads.
 
-    `known` gives author and date of a file, if they are known.
+    `known` gives author and date of a file, if they are known; `filtered` says that not all documents were searched.
     """
     if not event.hits:
-        nothing = escaped("No paragraph of these documents has anything to do with the question.")
+        where = "of the documents that were searched" if filtered else "of these documents"
+        nothing = escaped(f"No paragraph {where} has anything to do with the question.")
         return _element("section", _element("p", nothing), class_="rg rg-evidence", aria_label="evidence")
     read = {(one.file, one.start) for passage in event.passages for one in passage.sentences}
     cards = [_card(hit, read, known(hit.file)) for hit in event.hits]
