@@ -12,6 +12,7 @@ import jsonschema
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 
 from answers import ANSWERED, CITATION, HIT, NEAR, NOT_FOUND, PARTIAL, QUOTE, VERIFIED, WITHHELD, events_of
 from rag_geo.errors import IndexMissingError, UsageError
@@ -30,6 +31,7 @@ from rag_geo.render import (
     hit_object,
     json_text,
     lines_text,
+    markdown_text,
     visible,
     visible_name,
 )
@@ -263,12 +265,72 @@ def test_markdown_has_no_live_link_image_or_tag():
     evil = "![x](http://evil/a.png) [y](http://evil) <b>z</b> `c` # h\n- i"
     answer = replace(ANSWERED, claims=(replace(VERIFIED, text=evil),))
     shown = answer_markdown(answer)
-    assert "\\!\\[x\\]\\(http\\:\\/\\/evil" in shown
+    assert "\\!\\[x\\](http\\://evil" in shown
     assert "<b>" not in shown
     assert "\n- i" not in shown
-    assert "> “Hawn says that Russia has become the **junior partner** of **China**\\.”" in shown
+    assert "> “Hawn says that Russia has become the **junior partner** of **China**.”" in shown
     assert "does not say" in answer_markdown(NOT_FOUND).lower()
     assert "withheld, not proved by the documents: 1" in answer_markdown(PARTIAL)
+
+
+def shown_by_markdown(source: str) -> str:
+    """What a Markdown viewer shows of one line, which must be nothing but text in the block that it was put into."""
+    tokens = MarkdownIt("commonmark").enable(["strikethrough", "table"]).parse(source)
+    blocks = [each.type for each in tokens if each.type != "inline"]
+    assert blocks in BLOCKS.get(source[:2], [["paragraph_open", "paragraph_close"], []]), blocks
+    (inline,) = [each for each in tokens if each.type == "inline"] or [None]
+    assert all(each.type == "text" for each in inline.children if inline), inline
+    return "".join(each.content for each in inline.children)
+
+
+BLOCKS = {
+    "# ": [["heading_open", "heading_close"]],
+    "- ": [["bullet_list_open", "list_item_open", "paragraph_open", "paragraph_close", "list_item_close",
+            "bullet_list_close"]],
+    "> ": [["blockquote_open", "paragraph_open", "paragraph_close", "blockquote_close"]],
+}  # fmt: skip
+MARKUP = st.lists(
+    st.sampled_from(
+        [*"\\`*_{}[]()#+-.!|~<>$:@/=&;^\"' ab1é”\t\n\u00a0", "1.", "  ", "&lt;", "&#64;", "](x)", "http://b.com"]
+    )
+).map("".join)
+
+
+@given(MARKUP | st.text(st.characters(), max_size=30), st.sampled_from(["", "# ", "- ", "> ", "a ", "a"]))
+def test_any_text_is_shown_by_markdown_as_it_is_and_nothing_of_it_is_markup(text, before):
+    wanted = visible(text).strip()
+    if wanted:
+        shown = shown_by_markdown(before + markdown_text(text))
+        assert shown.removeprefix(before if before not in BLOCKS else "").strip() == wanted
+
+
+@given(MARKUP)
+def test_no_text_becomes_an_address_on_a_page_that_makes_links_of_them(text):
+    assert not re.search(r"(?<!\\):(?=/)|www\.|(?<!\\)@", markdown_text(text), re.IGNORECASE)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "003_35a7_b.txt", "reports (2)/a-b.c++.md ¶7", "It rose by 3.5 % in 2021: 14,000, at 10:30.", "3.5 million",
+        "C# and a+b", "Who? Wow! “So” it is; see p. 4/5.", "a__b",
+    ],
+)  # fmt: skip
+def test_text_that_is_no_markup_is_not_escaped(text):
+    assert markdown_text(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "escaped"),
+    [
+        ("1. a", "1\\. a"), ("12) a", "12\\) a"), ("- a", "\\- a"), ("# a", "\\# a"), ("a #", "a \\#"),
+        ("---", "\\---"), ("_a_ b_c _", "\\_a\\_ b_c \\_"), ("__init__.py", "\\_\\_init\\_\\_.py"),
+        ("www.a.b", "www\\.a.b"), ("a@b.c", "a\\@b.c"),
+        ("https://a.b/c", "https\\://a.b/c"), (":smile:", "\\:smile:"), ("$1 and $2", "\\$1 and \\$2"), ("    a", " a"),
+    ],
+)  # fmt: skip
+def test_text_that_would_be_markup_is_escaped_where_it_would(text, escaped):
+    assert markdown_text(text) == escaped
 
 
 def test_while_it_works_only_evidence_and_proved_sentences_are_shown():

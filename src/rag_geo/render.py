@@ -62,6 +62,14 @@ _UNSAFE = re.compile(
 # The first character of the white space only, or a long run of it would be read again from each of its characters.
 _BREAKS = re.compile(r"(?<!\s)\s*[\n\r\t\v\f\x85\u2028\u2029]\s*")
 _HINTS = re.compile("[\xad\u200b\u2060\ufeff]")
+# What Markdown obeys: signs that are markup anywhere; an underscore unless within a word; "!" of an image; ":" of an
+# address, a short name or a fence; the "." of "www."; "#" in front of or behind a heading; and at the beginning of a
+# line the signs of lists, rules, headings and definitions, and the sign behind the number of a list.
+_MARKDOWN = re.compile(
+    r"[\\`*\[\]{}~|$@]|(?<!\w)_+|_++(?![^\W_])|!(?=\[)|:(?![\s\d]|$)|(?<=www)\.|(?<!\S)#"
+    r"|^ ?(?:[#+\-=:]|\d+[.)](?=\s|$))",
+    re.IGNORECASE,
+)
 _NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
@@ -409,8 +417,13 @@ def answer_markdown(answer: Answer) -> str:
 
 
 def markdown_text(text: str) -> str:
-    """Give untrusted text as one line of Markdown that shows it and does nothing."""
-    return re.sub(r"([\\`*_{}\[\]()#+\-.!|~>$:@/])", r"\\\1", html.escape(visible(text), quote=False))
+    """Give untrusted text as one line of Markdown that shows it and does nothing, wherever in a line it is put.
+
+    Escaped is what CommonMark and what GitHub adds to it would obey there, nothing else: an underscore between letters
+    or digits, a full stop behind a word, a hyphen or a parenthesis stay as they are.
+    """
+    shown = html.escape(re.sub(r"^\s+", " ", visible(text)), quote=False)
+    return _MARKDOWN.sub(lambda found: re.sub(r"([^\w\s]|_)", r"\\\1", found[0]), shown)
 
 
 def _near_markdown(near: Near) -> str:

@@ -36,7 +36,9 @@ def conversation_markdown(turns: Sequence[Turn]) -> str:
 def _made(turn: Turn) -> str:
     answer, made = turn.answer, str(turn.receipt.get("made", ""))
     parts = (made, answer.model, f"index {answer.index_generation}", f"receipt {turn.receipt.get('sha256', '')}")
-    return f"*{' · '.join(render.markdown_text(part) for part in parts if part)}*\n"
+    # A space behind the first "*" would make an item of a list of it.
+    shown = [text for part in parts if (text := render.markdown_text(part).strip())]
+    return f"*{' · '.join(shown)}*\n"
 
 
 def conversation_object(turns: Sequence[Turn]) -> dict[str, object]:
