@@ -6,13 +6,13 @@ import base64
 import hashlib
 import json
 import re
-import shutil
 import subprocess
 from dataclasses import replace
 from html.parser import HTMLParser
 from xml.etree import ElementTree
 
 import pytest
+from benchmarks.browser import CHROMIUM, MISSING
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -371,11 +371,9 @@ def test_a_share_is_drawn_with_its_interval():
 
 # --- in a browser -----------------------------------------------------------------------------------------------
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-
 
 @pytest.mark.browser
-@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium")
+@pytest.mark.skipif(CHROMIUM is None, reason=MISSING)
 def test_a_browser_runs_the_script_of_the_page_and_no_other(tmp_path, hostile_page):
     path = tmp_path / "report.html"
     path.write_text(hostile_page, encoding="utf-8")
