@@ -153,6 +153,8 @@ def test_filters_that_leave_no_document_are_refused_before_the_model_is_asked(in
     asked = assistant(index)
     with pytest.raises(UsageError, match=r"no document has a file name that matches 'nothing\*'"):
         asked.ask("When did the Calder Bridge open?", Filters(file="nothing*"))
+    with pytest.raises(UsageError, match="expected a date"):
+        asked.ask("When did the Calder Bridge open?", Filters(after="last year"))
     assert asked.generator.prompts == []
 
 

@@ -173,8 +173,16 @@ def test_filters_narrow_a_search(run):
     for flags in (["--author", "hawn"], ["--after", "2021"], ["--file", "*.md"], ["--before", "2021-06"]):
         found = json.loads(run("search", "bread dough treaty", "--json", *flags)[1])["hits"]
         assert {hit["file"] for hit in found} == {"treaty.md"}
-    code, out, _ = run("search", "bread", "--after", "2030")
-    assert (code, out) == (0, "nothing found\n")
+
+
+def test_a_filter_that_no_document_matches_is_an_error_that_names_what_there_is(run):
+    run("index", "docs")
+    code, out, err = run("search", "bread", "--after", "2030")
+    assert (code, out) == (2, "")
+    assert "no document is dated 2030 or later" in err
+    code, _, err = run("search", "bread", "--author", "Hwan")
+    assert code == 2
+    assert "hint: known authors: " in err
 
 
 @pytest.mark.parametrize("command", [["search", "bread"], ["info"]])

@@ -26,7 +26,7 @@ from rag_geo.index import Index
 from rag_geo.llm import Chosen, Generator, LlamaGenerator, Written
 from rag_geo.models import available_memory, check_memory, resolve_model
 from rag_geo.parts import parts
-from rag_geo.question import check_question
+from rag_geo.question import check_filters, check_question
 from rag_geo.records import (
     Answer,
     Citation,
@@ -256,9 +256,10 @@ class Assistant:
     def retrieve(self, question: str, filters: Filters = NO_FILTERS, before: Sequence[str] = ()) -> Asked:
         """Find the paragraphs for a question, part by part, and choose what is read.
 
-        Raises `UsageError` for an empty question and for filters that leave no document.
+        Raises `UsageError` for an empty question, for a filter that is none, and for filters that leave no document.
         """
         typed = check_question(question)
+        check_filters(filters)
         authors = self._authors()
         question = standalone(typed, before, authors)
         wanted = parts(question, authors)
