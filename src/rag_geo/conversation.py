@@ -26,6 +26,7 @@ from rag_geo.text import countries
 from rag_geo.text.facts import facts, stem
 from rag_geo.text.mentions import AUXILIARY, PEOPLE, PLACES, PREPOSITION, Mention, Sort, is_plural, mentions, names
 from rag_geo.text.quantities import Quantity, listed
+from rag_geo.text.referents import GROUPS, may_name, referents
 
 _MOST_POINTERS = 8
 _LONGEST = 300  # characters; a longer question brings its context along, and the rules are to stay fast
@@ -94,6 +95,7 @@ _ONE_OTHER = re.compile(r"\bthe one\b.*\bthe other\b", re.IGNORECASE)
 _OWNED = re.compile(
     rf"\s+((?:(?!{PREPOSITION}\b|{AUXILIARY}\b)[^\s,?]+(?:\s|(?=,|$))){{1,3}})(?=$|,|{PREPOSITION}\b|{AUXILIARY}\b)"
 )
+_EVENTS = frozenset(listed("summit conference meeting talks forum festival election match race fair games exhibition"))
 _PERIOD = frozenset({"year", "time", "month", "day", "date", "decade", "century", "period"})
 _MAN_MADE = frozenset(
     listed("""company firm organisation organization book article report treaty agreement project pact text alliance
@@ -104,6 +106,9 @@ _NO_ANSWER = frozenset(
     manner moments century decade language term temperature""")
 )
 _SAYING = re.compile(r"\s+(?:say|think|believe|argue|expect|claim|write|recommend|judge|see|rate|call|consider)\b")
+_MINDED = re.compile(
+    rf"{_SAYING.pattern}|\s+(?:want|wish|hope|demand|ask|know|feel|decide|like|love|fear|plan|live|earn)\b"
+)
 _NUMBERED = re.compile(r"(how many|how much|which|what)\s+(.+)", re.IGNORECASE)
 _VERBLESS = re.compile(rf"\b(?:{AUXILIARY}|who|whom|whose|what|which|when|where|why|how)\b", re.IGNORECASE)
 _PREPOSED = re.compile(rf"({PREPOSITION})\s+(.+)", re.IGNORECASE)
@@ -133,7 +138,7 @@ class _Turn:
 
 @dataclass(frozen=True, slots=True)
 class _Pointer:
-    """A word at characters ``[start, end)`` that points back: to whom or what, as owner, as the one who acts."""
+    """A word at characters ``[start, end)`` that points back: to whom or what, as owner, who acts or says."""
 
     start: int
     end: int
@@ -141,6 +146,7 @@ class _Pointer:
     owner: bool = False
     subject: bool = False
     noun: str = ""
+    says: bool = False
 
 
 def standalone(question: str, before: Sequence[str], names: Sequence[str] = ()) -> str:
@@ -313,9 +319,9 @@ def _as_name(body: str, talk: _Talk) -> Mention | None:
 def _with_name(talk: _Talk, preposition: str, new: Mention, *, appended: bool) -> str | None:
     """The earlier question with the name `new` in the place of the one most like it."""
     last = talk.last
-    old = [each for each in mentions(last, talk.people) if each.proper and each.plural == new.plural]
+    old = [each for each in referents(last, talk.people) if each.proper and each.plural == new.plural]
     if not old and new.plural:
-        old = [each for each in mentions(last, talk.people) if each.proper]
+        old = [each for each in referents(last, talk.people) if each.proper]
     known = any(each.text.casefold() == new.text.casefold() for each in old)
     pair = next((each for each in mentions(last) if each.plural and each.proper and new.text in each.text), None)
     if known and pair and not new.plural:
@@ -365,6 +371,9 @@ def _with_noun(turn: _Turn, talk: _Talk, preposition: str, body: str) -> str | N
     if turn.about and " about " in last:
         return _with_phrase(last, "about", body)
     if any(each.proper for each in mentions(body, talk.people)):
+        wholes = list(_wholes(last, talk)) if any(each.text == body for each, _ in _wholes(body, talk)) else []
+        if len(wholes) == 1 and body != wholes[0][0].text:
+            return last[: wholes[0][0].start] + body + last[wholes[0][0].end :]
         return f"{last}, and what about {body}" if turn.text.casefold() not in last.casefold() else None
     bare = _THE.sub("", body, count=1)
     asked = _asked_noun(last)
@@ -419,7 +428,7 @@ def _asked_noun(last: str) -> tuple[int, str, int] | None:
 def _noun_words(words: list[str]) -> int:
     """Count the words of the noun phrase at the beginning of `words`, up to an auxiliary or, failing that, a verb."""
     for count, word in enumerate(words[:8]):
-        if re.fullmatch(AUXILIARY, word, re.IGNORECASE):
+        if re.fullmatch(AUXILIARY, word, re.IGNORECASE) and word != "May":
             return count
     for count, word in enumerate(words[:4]):
         follows = words[count + 1].casefold() if count + 1 < len(words) else ""
@@ -473,7 +482,7 @@ def _statement(auxiliary: str, rest: str) -> str:
 
 def _subject(rest: str) -> int:
     """Give the end of the subject with which `rest`, what stands behind an auxiliary verb, begins; 0 for none."""
-    return max((each.end for each in mentions(f"is {rest}") if each.subject), default=3) - 3
+    return max((each.end for each in referents(f"is {rest}") if each.subject), default=3) - 3
 
 
 # Words that point back
@@ -517,7 +526,8 @@ def _pronouns(text: str) -> Iterator[_Pointer]:
         if (lower == "it" and _EXPLETIVE_AFTER.match(after)) or (lower == "there" and _exists(text, word)):
             continue
         subject = lower not in _OBJECTS and not owner and (lower != "it" or _acts(text, word))
-        yield _Pointer(word.start(), word.end(), role, owner, subject)
+        says = subject and _MINDED.match(after) is not None
+        yield _Pointer(word.start(), word.end(), role, owner, subject, says=says)
 
 
 def _exists(text: str, word: re.Match[str]) -> bool:
@@ -559,13 +569,16 @@ def _within(text: str, pointer: _Pointer, people: frozenset[str]) -> bool:
     wanted = 2.0 if pointer.role in ("several", "noun", "place") else 1.0
     if pointer.owner and _by_question_word(head, pointer):
         return True
-    if pointer.role == "several" and re.match(rf"(?:{PREPOSITION} )?(?:who|which|what|how many)\b.*,", head, re.I):
+    if pointer.role in ("person", "thing", "several", "place") and may_name(head, pointer.role):
+        return True
+    asked = rf"(?:{PREPOSITION} )?(?:(?:who|which|what|how many)\b.*,|(?:which|what|how many) [a-z]+s\b.*\band\b)"
+    if pointer.role == "several" and re.match(asked, head, re.IGNORECASE):
         return True
     acting = pointer.subject or pointer.owner
     last_clause = max((found.start() for found in _NEW_CLAUSE.finditer(head)), default=-1)
-    fitting = [each for each in mentions(head, people) if _fit(each, pointer) >= wanted]
+    fitting = [each for each in referents(head, people) if _fit(each, pointer) >= wanted]
     if pointer.role == "several" and not fitting:
-        return acting and sum(_fit(each, pointer) > 0 for each in mentions(head, people)) > 1
+        return acting and sum(_fit(each, pointer) > 0 for each in referents(head, people)) > 1
     if pointer.role == "several" and any(not each.subject for each in fitting):
         return True
     return any(acting or each.end <= last_clause or pointer.role in ("noun", "place") for each in fitting)
@@ -601,7 +614,8 @@ def _with_said(text: str, pointer: _Pointer, said: str) -> str:
     """Put `said` in the place of a word that is no owner."""
     head, tail = text[: pointer.start], text[pointer.end :]
     if pointer.role == "place" and not re.search(rf"\b{PREPOSITION}\s+$", head, re.IGNORECASE):
-        said = f"in {said}" if not said.startswith("the place where") else said.removeprefix("the place ")
+        link = "at" if said.split()[-1] in _EVENTS else "in"
+        said = f"{link} {said}" if not said.startswith("the place where") else said.removeprefix("the place ")
     return head + said + tail
 
 
@@ -646,9 +660,10 @@ def _antecedent(pointer: _Pointer, talk: _Talk) -> Mention | None:
     fallback = None
     for last in talk.earlier:
         best, score = None, 0.0
-        for mention in (*mentions(last, talk.people), *filter(None, (_answer_of(last),))):
+        for mention in _candidates(last, pointer, talk):
             fit = _fit(mention, pointer) * (1.2 if mention.end == 0 else 1)
-            fit += 1.0 if fit and mention.subject and pointer.subject and not mention.attribute else 0
+            acts = mention.subject and pointer.subject and not mention.attribute
+            fit += 1.0 if fit and acts and not (pointer.role == "several" and _is_one(mention)) else 0
             if fit > score:
                 best, score = mention, fit
         if best and score >= 2:
@@ -657,12 +672,33 @@ def _antecedent(pointer: _Pointer, talk: _Talk) -> Mention | None:
     return fallback
 
 
+def _candidates(last: str, pointer: _Pointer, talk: _Talk) -> Iterator[Mention]:
+    """What the question `last` mentions or asks for, as far as it comes into question for `pointer`."""
+    known = referents(last, talk.people)
+    one = next((each for each in known if each.sort == "person" and not each.proper and _is_one(each)), None)
+    for mention in (*known, *filter(None, (_answer_of(last),))):
+        if pointer.role != "several":
+            yield mention
+        elif one and one.start < mention.start < one.end and mention.proper and not mention.plural:
+            continue  # "Bergen" in "the mayor of Bergen"
+        elif mention.end == 0 and re.match(r"the person who (?!is\b|was\b|has\b|[a-z]+s\b)", mention.text):
+            yield replace(mention, text=f"the people{mention.text.removeprefix('the person')}", plural=True)
+        elif last == talk.last or not _is_one(mention):  # "they" of one person: only of the one just asked about
+            yield mention
+
+
+def _is_one(mention: Mention) -> bool:
+    """Whether a mention is one person, or one thing with no name, and no group."""
+    single = not mention.plural and mention.head not in GROUPS
+    return single and (mention.sort == "person" or not mention.proper)
+
+
 def _fit(mention: Mention, pointer: _Pointer) -> float:
     """How well a mention can be what is pointed to: 0 if not at all, 2 and more if well."""
     if pointer.role == "noun":
         return _fit_noun(mention, pointer.noun)
     if pointer.role == "several":
-        return 3.0 if mention.plural else 0.5 if mention.attribute or mention.adjective else 1.0
+        return _fit_several(mention, pointer)
     if mention.plural:
         return 0.0
     if pointer.role == "person":
@@ -672,6 +708,20 @@ def _fit(mention: Mention, pointer: _Pointer) -> float:
     if pointer.role == "place":
         return weak * {"place": 3.0, "thing": 0.6, "unknown": 1.0}.get(mention.sort, 0.0)
     return weak * {"thing": 2.8, "place": 2.0, "unknown": 2.0}.get(mention.sort, 0.0)
+
+
+def _fit_several(mention: Mention, pointer: _Pointer) -> float:
+    """How well a mention is "they": plurals, then groups; things said nothing unless the question was about them."""
+    if mention.plural:
+        if mention.head == "person":  # those "who" asked for
+            return 2.0
+        mute = mention.sort == "thing" and not mention.proper and not mention.subject and mention.end > 0
+        if pointer.says and mute:
+            return 2.0 if stem(mention.head) in {stem(noun) for noun in _MAN_MADE} else 0.0
+        return 3.0
+    if mention.head in GROUPS:
+        return 2.5
+    return 0.5 if mention.attribute or mention.adjective else 0.8 if _is_one(mention) else 1.0
 
 
 def _fit_noun(mention: Mention, noun: str) -> float:
@@ -706,8 +756,7 @@ def _leaning(turn: _Turn, talk: _Talk) -> str | None:
         return None
     if facts(text).quantities or any(each is not None for each in _pronouns(text)):
         return None
-    topic = [each for each in mentions(talk.last, talk.people) if each.proper and not each.plural]
-    topic = [replace(each, text=countries.country(each.text)) if each.adjective else each for each in topic]
+    topic = list(_topic(talk))
     if not topic:
         return None
     ending = re.search(r"\bthe\s+(?:[a-z-]+\s+){0,2}[a-z-]+$", text)
@@ -716,3 +765,25 @@ def _leaning(turn: _Turn, talk: _Talk) -> str | None:
     said = list(dict.fromkeys(each.text for each in topic))
     joined = said[0] if len(said) == 1 else f"{', '.join(said[:-1])} and {said[-1]}"
     return f"{text}, regarding {joined}"
+
+
+def _topic(talk: _Talk) -> Iterator[Mention]:
+    """Give the names of the last question: "France" for "the French army", but "the Yalta conference" as a whole."""
+    wholes = {name.start: whole for whole, name in _wholes(talk.last, talk)}
+    for each in referents(talk.last, talk.people):
+        if not each.proper or each.plural:
+            continue
+        if not each.adjective:
+            yield each
+        elif each.start in wholes and not (countries.is_adjective(each.text) or countries.is_country(each.text)):
+            yield wholes[each.start]
+        else:
+            yield replace(each, text=countries.country(each.text))
+
+
+def _wholes(text: str, talk: _Talk) -> Iterator[tuple[Mention, Mention]]:
+    """Give each name with its noun, "the Yalta conference", and the name in it."""
+    for whole, name in pairwise(referents(text, talk.people)):
+        inside = name.end < whole.end and name.start - whole.start in (0, len("the "))
+        if inside and name.proper and name.adjective and not whole.proper:
+            yield whole, name

@@ -41,7 +41,7 @@ PEOPLE = TITLES | frozenset(
     wife husband son daughter father mother brother sister candidate envoy lawmakers residents inhabitants citizens
     workers voters pollsters""")
 )
-_THINGS = frozenset(
+THINGS = frozenset(
     listed("""university center centre union party bank fleet organisation organization treaty war initiative pact
     agreement act summit corporation corp inc company ltd institute council commission committee agency ministry
     parliament congress senate church museum road belt tower bridge canal railway pipeline army navy club league
@@ -52,7 +52,7 @@ _PLACE_NAMES = frozenset(
     listed("""sea ocean river lake island islands mountain mountains strait bay gulf region province peninsula desert
     coast city valley republic kingdom federation""")
 )
-_THOUGHT = re.compile(
+THOUGHT = re.compile(
     r"\s+(?:say|says|said|thinks?|thought|believes?|argues?|argued|expects?|claims?|claimed|writes?|wrote|written|"
     r"names?|recommends?|considers?|describes?|described|states?|holds?|warns?|fears?|judges?|rates?|calls?|called|"
     r"sees?|opines?|concludes?|quotes?|quoted|mentions?|notes?|suggests?|proposes?|explains?|points?|doubts?|hopes?|"
@@ -63,11 +63,11 @@ _OPINION = re.compile(r"['’]s?\s+(?:(?:own|main)\s+)?(?:view|opinion|account|e
 _PLACE_BEFORE = re.compile(
     r"\b(?:in|near|into|inside|outside|across|within|(?:live|lives|lived|based) at)\s+(?:the\s+)?$"
 )
-_ATTRIBUTES = frozenset(
+ATTRIBUTES = frozenset(
     listed("""population area name number size length height depth value price cost date day year age role total
     share amount level rate percentage official exact currency gdp economy climate density history origin""")
 )
-_VERBS = frozenset(
+VERBS = frozenset(
     listed("""say think believe argue expect claim write name recommend consider describe state hold warn fear judge
     rate call see conclude mention note suggest propose explain point doubt hope sign join leave begin start end last
     take make give get become grow rise fall sell buy export import produce spend cost pay win lose fight attack invade
@@ -79,7 +79,7 @@ _VERBS = frozenset(
     remain arrive return stay escape said told made took went met wrote gave
     won lost led built bought sold signed left grew rose fell became came has is are was were""")
 )
-_STOPS = frozenset(
+STOPS = frozenset(
     listed("""a an the this that these those and or but nor if than when while because who whom whose which what where
     why how it he she they him her them his its their we you i my our your not no so there then also still yet ever
     most only each other first today now ago anything something""")
@@ -202,7 +202,7 @@ def _is_people(text: str, start: int, end: int) -> bool:
     """Whether a name is that of a people: "Russians", "the Chinese" with no noun behind."""
     written = text[start:end].casefold()
     after = re.match(r"\s+([a-z]+)", text[end:])
-    alone = after is None or _FUNCTION.match(after.group(1)) or after.group(1) in _VERBS | _STOPS
+    alone = after is None or _FUNCTION.match(after.group(1)) or after.group(1) in VERBS | STOPS
     of_all = alone and text[:start].casefold().endswith("the ") and countries.is_adjective(written)
     return bool(of_all) or (written.endswith("s") and countries.is_adjective(written[:-1]))
 
@@ -218,9 +218,9 @@ def _sort(text: str, start: int, end: int, people: frozenset[str]) -> Sort:
         return "person"
     if words[-1] in _PLACE_NAMES or (words[0] in _PLACE_NAMES | {"mount"} and len(words) > 1):
         return "place"
-    if _THINGS.intersection(words) or (written.isupper() and len(written) > 1) or " of " in written:
+    if THINGS.intersection(words) or (written.isupper() and len(written) > 1) or " of " in written:
         return "thing"
-    if _THOUGHT.match(after) or _THINKERS.search(before) or _OPINION.match(after):
+    if THOUGHT.match(after) or _THINKERS.search(before) or _OPINION.match(after):
         return "person"
     lies = re.match(r"\s+(?:in|near)\s+[A-Z]", after) and re.fullmatch(r"(?:is|was)\s+", before, re.IGNORECASE)
     return "place" if lies or _PLACE_BEFORE.search(before) else "unknown"
@@ -248,7 +248,7 @@ def _phrase(text: str, start: int, first: int, found: list[Mention]) -> Iterator
         return
     lower = head.casefold()
     sort: Sort = "person" if lower in PEOPLE else "place" if lower in PLACES else "thing"
-    attribute = lower in _ATTRIBUTES
+    attribute = lower in ATTRIBUTES
     whole = _complement(text, end, found)
     yield Mention(text[start:whole], start, whole, sort, is_plural(lower), False, False, False, attribute, lower)
 
@@ -268,8 +268,8 @@ def _nouns(text: str, at: int) -> tuple[int, str]:
     end, head = at, ""
     for count, word in enumerate(_WORD.finditer(text, at)):
         lower = word.group().casefold()
-        apart = text[end : word.start()].strip() != "" or lower in _STOPS or _FUNCTION.match(lower)
-        verb = count > 0 and lower not in ("state", "states", "report") and (lower in _VERBS or lower.endswith("ed"))
+        apart = text[end : word.start()].strip() != "" or lower in STOPS or _FUNCTION.match(lower)
+        verb = count > 0 and lower not in ("state", "states", "report") and (lower in VERBS or lower.endswith("ed"))
         if apart or verb or count >= _MAX_WORDS:
             break
         end, head = word.end(), word.group()
