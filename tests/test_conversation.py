@@ -229,6 +229,7 @@ def test_a_name_before_a_verb_or_an_adjective_is_carried_over_alone(before, ques
         "who was meitner and when did she die",
         "who is bohr and wat did he belive about atoms",
         "who is the baker of Oslo and where does he live",
+        "who is bohr? what does he say about atoms?",
         "who invented radar and where did he live?",
         "tell me about einstein and what he thought of atoms",
         "according to heisenberg, what did he find?",

@@ -71,7 +71,7 @@ _MAKES = re.compile(r"\b(?:call|make|made|consider|find|found|think|thought|keep
 _OPEN_PREDICATE = re.compile(r"(?:(?:why|how)\s+)?(?:is|are|was|were|isn't|aren't|wasn't|weren't)\s+$", re.IGNORECASE)
 
 _WORD = r"[^\W\d_][\w'’-]*"
-_BORDER = re.compile(r"[,;:]|\b(?:and|but|or|when|because|while|if|that|before|after|since|so)\b", re.IGNORECASE)
+_BORDER = re.compile(r"[,;:?!.]|\b(?:and|but|or|when|because|while|if|that|before|after|since|so)\b", re.IGNORECASE)
 _IS = r"(?:is|are|was|were|s|['’]s)"
 _WHO_IS = re.compile(rf"\bwho\s*{_IS}\s+(?:the\s+|an?\s+)?({_WORD})", re.IGNORECASE)
 _WHO_DOES = re.compile(rf"^(?:{PREPOSITION} )?who(?:m|se)?\s+(?!else\b|{AUXILIARY}\b)({_WORD})", re.IGNORECASE)
