@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 
-from browsing import IN_BROWSER, OPENED, ready
+from browsing import IN_BROWSER, OPENED, Tab, ready, serving
+from rag_geo.chat.receipt import read_receipts
 
 pytestmark = IN_BROWSER
 
@@ -136,8 +138,12 @@ def test_a_file_that_is_added_is_indexed_listed_asked_about_and_removed(tab, tmp
     tab.ask("What does the lighthouse of Zephyr Point show?")
     tab.state("verified")
     tab.page.get_by_role("tab", name="Documents").click()
-    listed.get_by_role("button", name="remove").click()
+    delete = listed.get_by_role("button", name="delete")
+    delete.click()
+    listed.get_by_text("Delete for good?").wait_for()
+    delete.click()
     listed.wait_for(state="detached")
+    assert tab.text("#taken") == ""
 
 
 def test_a_file_that_was_left_out_is_taken_back(tab):
@@ -211,6 +217,35 @@ def test_the_source_scrolls_beside_the_chat_and_leaves_it_where_it_was(open_tab,
     assert tab.page.evaluate("scrollY") == before
     box = tab.page.locator("#source #quote").bounding_box()
     assert 0 < box["y"] < 600
+
+
+def test_a_file_whose_name_is_no_text_is_listed_asked_about_and_its_receipt_holds(browser, tmp_path):
+    folder = tmp_path / "documents"
+    folder.mkdir()
+    Path(os.fsdecode(bytes(folder) + b"/bad\xff.md")).write_text("The lamp of Vell Point is lit by gas.\n")
+    with serving(tmp_path) as url:
+        tab = Tab(browser, url, accept_downloads=True)
+        tab.ask("How is the lamp of Vell Point lit?")
+        tab.done()
+        tab.page.locator("#now .rg-card", has_text="bad").first.wait_for()
+        with tab.page.expect_download() as download:
+            tab.page.get_by_role("button", name="Receipt").click()
+        download.value.save_as(tmp_path / "receipt.json")
+        tab.page.get_by_role("tab", name="Documents").click()
+        tab.page.locator("#documents-list li", has_text="bad").wait_for()
+        tab.close()
+    assert read_receipts((tmp_path / "receipt.json").read_text())
+
+
+def test_a_new_conversation_while_an_answer_is_made_leaves_nothing_of_it(tab):
+    tab.ask("How many cars does the slow ferry to Norham carry?")
+    tab.state("working")
+    tab.page.get_by_role("button", name="New conversation").click()
+    tab.page.locator("#talk .rg-turn").wait_for(state="detached")
+    tab.ask(OPENED)
+    tab.state("verified")
+    assert tab.page.locator("#talk .rg-turn").count() == 1
+    tab.page.locator("#now [data-turn='1']").first.wait_for()
 
 
 def test_a_new_conversation_is_empty(tab):

@@ -44,7 +44,7 @@ ELEMENTS = set(
     ul""".split()  # noqa: SIM905 - a list of words
 )
 ATTRIBUTES = set(
-    """aria-label aria-labelledby class data-act data-cite data-end data-file data-paragraph data-start data-state
+    """aria-label aria-labelledby class data-act data-cite data-confirm data-end data-file data-paragraph data-start data-state
     data-support data-turn dir id max start tabindex type value""".split()  # noqa: SIM905 - a list of words
 )
 EVIL = [
@@ -223,6 +223,9 @@ def test_a_card_opens_the_best_window_and_a_near_paragraph_only_the_paragraph():
     remove = Page(views.documents_html([KNOWN], (), removable=True)).only("[data-act=remove]")
     assert file_named(remove.attributes["data-file"]) == KNOWN.file
     assert remove.attributes["aria-label"] == "remove briefs/hawn.md from the collection"
+    added = Page(views.documents_html([KNOWN], (), added={KNOWN.file}, removable=True)).only("[data-act=remove]")
+    assert added.attributes["aria-label"] == "delete briefs/hawn.md for good"
+    assert added.attributes["data-confirm"] == "Delete for good?"
 
 
 @pytest.mark.parametrize(

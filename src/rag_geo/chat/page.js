@@ -3,7 +3,8 @@
 // only ever set as text.
 
 const WAIT_MS = 20000;
-const LOOK_MS = 30;
+const LOOK_MS = 10;
+const SURE_MS = 4000;
 
 let number = 0;
 let current = null; // the button whose paragraph is shown
@@ -134,13 +135,13 @@ async function save(what) {
   say(`Saved as ${reply.name}.`);
 }
 
-function flash(button, text) {
+function flash(button, text, ms = 1500) {
   // What it says at rest: it may be pressed again before that is put back.
   button.dataset.label ??= button.textContent;
   button.textContent = text;
   setTimeout(() => {
     if (button.isConnected) button.textContent = button.dataset.label;
-  }, 1500);
+  }, ms);
 }
 
 function edit(button) {
@@ -151,6 +152,15 @@ function edit(button) {
   box.focus();
 }
 
+/** Whether a button that asks once more was pressed once more. */
+function sure(button) {
+  const { confirm } = button.dataset;
+  if (!confirm || button.textContent === confirm) return true;
+  flash(button, confirm, SURE_MS);
+  say(confirm);
+  return false;
+}
+
 // --- what was clicked or pressed ---
 
 const ACTS = {
@@ -158,6 +168,7 @@ const ACTS = {
   edit,
   receipt: (button) => save({ do: "receipt", turn: button.dataset.turn }),
   remove: async (button) => {
+    if (!sure(button)) return;
     const reply = await order({ do: "remove", file: button.dataset.file });
     say(reply.error ?? "The document is being removed.");
   },

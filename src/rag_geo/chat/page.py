@@ -72,7 +72,7 @@ class Page:
             documents.bind(shelf)
             tab.select(documents.shown, None, shelf, **QUIET)
             order.change(self.order, order, [source, reply], trigger_mode="multiple", **QUIET).then(
-                documents.after, order, [documents.state, *shelf], **QUIET
+                documents.after, order, [documents.taken, documents.state, *shelf], **QUIET
             )
             begun = [head, asking.intro, asking.box, asking.send, *asking.examples, *shelf]
             blocks.load(self.begin, None, begun, **QUIET)
@@ -277,7 +277,8 @@ class _Documents:
         finally:
             for each in uploads:
                 each.unlink(missing_ok=True)
-        yield None, views.addition_html(addition), *same
+        # What an earlier indexing did is not what became of these files.
+        yield None, views.addition_html(addition), NOTHING, *same[1:]
         if addition.added:
             for step in self.watch():
                 yield gr.skip(), gr.skip(), *step
@@ -288,10 +289,11 @@ class _Documents:
             changes = _order(order).get("do") in ("remove", "restore")
         except UsageError:
             changes = False
-        if changes:
-            yield from self.watch()
-        else:
-            yield [gr.skip()] * 4
+        if not changes:
+            yield [gr.skip()] * 5
+            return
+        for step in self.watch():
+            yield NOTHING, *step
 
     def build_anew(self) -> Iterator[Any]:
         """Read and embed everything again."""
@@ -335,9 +337,14 @@ def _shelf(house: House) -> list[Any]:
     listed = views.documents_html(
         entries, collection.skipped(), paragraphs=collection.counts(), added=added, removable=True
     )
-    files = sorted(entry.file for entry in entries)
+    # A name that is no text (not UTF-8 on the disk) cannot be sent as a choice; its document is in the list.
+    files = sorted(entry.file for entry in entries if _is_text(entry.file))
     authors = sorted({entry.author for entry in entries if entry.author})
     return [_shown(listed), gr.Dropdown(choices=["", *files]), gr.Dropdown(choices=["", *authors])]
+
+
+def _is_text(name: str) -> bool:
+    return not any("\ud800" <= each <= "\udfff" for each in name)
 
 
 def _intro(house: House) -> Html:

@@ -53,7 +53,7 @@ MOST_TURNS = 100
 
 
 _MOST_DIGITS = 6
-_LEFT = Failed("the answer was stopped: the page was closed", "ask again", stopped=True)
+_LEFT = Failed("the page was closed", "ask again", stopped=True)
 
 
 @dataclass(frozen=True, slots=True)

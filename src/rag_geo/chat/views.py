@@ -278,6 +278,8 @@ def _status(answer: Answer) -> Html:
     state, word = _STATES[answer.status]
     if answer.status == "not_found" and answer.filters:
         word = "Not in the documents searched"
+    if answer.status == "not_found" and answer.claims:
+        word = "Not proved"  # it may be there: what was written about it did not pass
     words = status_line(answer).partition(": ")[2]
     words = words[:1].upper() + words[1:]
     return _element(
@@ -574,7 +576,7 @@ def documents_html(
         _element(
             "li",
             _element("div", *_document_facts(each, counts.get(each.file, 0), each.file in added)),
-            _act_on(each.file, "remove", "Remove", "from the collection") if removable else NOTHING,
+            _removal(each.file, each.file in added) if removable else NOTHING,
         )
         for each in entries
     ]
@@ -596,7 +598,14 @@ def _document_facts(entry: Entry, paragraphs: int, added: bool) -> Iterator[Html
         yield _element("p", known, class_="rg-known")
 
 
-def _act_on(file: str, act: str, label: str, rest: str) -> Html:
+def _removal(file: str, added: bool) -> Html:
+    """Make the button that takes a file out: one that was added here is gone then, and the page asks once more."""
+    if added:
+        return _act_on(file, "remove", "Delete", "for good", confirm="Delete for good?")
+    return _act_on(file, "remove", "Remove", "from the collection")
+
+
+def _act_on(file: str, act: str, label: str, rest: str, confirm: str = "") -> Html:
     """Make a button that does something with a file; a screen reader is told with which."""
     said = f"{label.lower()} {visible_name(file)} {rest}"
     return _element(
@@ -606,6 +615,7 @@ def _act_on(file: str, act: str, label: str, rest: str) -> Html:
         class_="rg-act",
         data_act=act,
         data_file=file_key(file),
+        data_confirm=confirm or False,
         aria_label=said,
     )
 

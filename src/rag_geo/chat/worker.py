@@ -79,7 +79,7 @@ class WorkerClosed(RagGeoError):
     """Nothing is answered any more."""
 
 
-_STOPPED = Failed("stopped", "", stopped=True)
+_STOPPED = Failed("as you asked", "", stopped=True)
 _UNREAD = Failed("the answer was stopped: nobody was there to read it", "ask again")
 _CLOSING = Failed("the chat is being closed", "start it again: rag-geo chat")
 
