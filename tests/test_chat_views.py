@@ -44,8 +44,8 @@ ELEMENTS = set(
     ul""".split()  # noqa: SIM905 - a list of words
 )
 ATTRIBUTES = set(
-    """aria-label aria-labelledby class data-act data-cite data-confirm data-end data-file data-paragraph data-start data-state
-    data-support data-turn dir id max start tabindex type value""".split()  # noqa: SIM905 - a list of words
+    """aria-label aria-labelledby class data-act data-cite data-confirm data-end data-file data-paragraph data-start
+    data-state data-support data-turn dir id max start tabindex type value""".split()  # noqa: SIM905 - a list of words
 )
 EVIL = [
     "<script>alert(1)</script>",
