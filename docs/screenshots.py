@@ -26,7 +26,7 @@ from benchmarks.browser import CHROMIUM, MISSING, browser  # noqa: E402 - it is 
 TWO_PARTS = "How many people live in Bishkek, and who is the president of Uzbekistan?"
 PARTLY = "What does Ruehl call the port of Vladivostok, and how many people live in that city?"
 UNKNOWN = "How many nuclear warheads does Russia have?"
-ONE = "What was Mongolia called before 1924?"
+ONE = "How many people live in Bishkek?"
 NEW = """# Notes on the ferry of Lake Khanka
 
 The ferry across Lake Khanka ran from 1931 until 1958 and carried 40 people.

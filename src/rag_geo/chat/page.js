@@ -48,7 +48,7 @@ function send(what) {
       } catch {
         // half of a reply is none
       }
-      if (reply.order === mine) requestAnimationFrame(() => requestAnimationFrame(() => resolve(reply)));
+      if (reply.order === mine) requestAnimationFrame(() => resolve(reply));
       else if (performance.now() > end) reject(new Error("no reply"));
       else setTimeout(look, LOOK_MS);
     };

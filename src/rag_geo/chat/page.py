@@ -184,7 +184,7 @@ class _Asking:
                 buttons = gr.Button(interactive=False), gr.Button(interactive=True)
                 yield _shown(shown.past), shown.now, _shown(""), *buttons
             elif shown.busy:
-                yield gr.skip(), shown.now, *same
+                yield gr.skip(), _shown(shown.now) if shown.news else gr.skip(), *same
             else:
                 yield _done(shown)
 

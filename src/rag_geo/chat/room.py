@@ -36,8 +36,8 @@ from rag_geo.render import json_text
 HEARTBEAT_S = 0.5
 """A page is told something at least so often: only then is it noticed that its connection is gone."""
 
-PAUSE_S = 0.2
-"""Seconds between two pictures of what only counts on."""
+PAUSE_S = 1.0
+"""Seconds between two pictures of what only counts on: each takes time from the model, which has the same processor."""
 
 FREEING_S = 1.0
 """Seconds of the end in which the models are freed."""
@@ -58,12 +58,16 @@ _LEFT = Failed("the page was closed", "ask again", stopped=True)
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What the page shows of a conversation: finished turns, the latest one, and whether it is still being answered."""
+    """What the page shows of a conversation: finished turns, the latest one, and whether it is still being answered.
+
+    Without `news` it is what was shown before.
+    """
 
     past: Html
     now: Html
     busy: bool = False
     accepted: bool = True
+    news: bool = True
 
 
 @dataclass(slots=True)
@@ -87,6 +91,7 @@ class Turn:
     began: float = field(default_factory=time.monotonic)
     last: Waiting | Event | Failed | None = None
     receipt: dict[str, object] | None = None
+    _evidence: Html = NOTHING
 
     @property
     def over(self) -> bool:
@@ -102,6 +107,7 @@ class Turn:
         match event:
             case EvidenceFound():
                 self.evidence, self.claims = event, []
+                self._evidence = views.evidence_html(event, self.entry, filtered=bool(self.filters))
             case ClaimChecked(claim):
                 self.claims.append(claim)
             case Finished(answer):
@@ -112,7 +118,7 @@ class Turn:
             case Failed():
                 self.failed = event
                 self._let_go()
-            case Judged():
+            case Judged() | Waiting():
                 pass
             case _:
                 return False
@@ -162,7 +168,7 @@ class Turn:
         if self.failed is None and self.evidence is not None:
             parts.append(views.actions_html(self.number, ready=self.answer is not None))
         if self.evidence is not None:
-            parts.append(views.evidence_html(self.evidence, self.entry, filtered=bool(self.filters)))
+            parts.append(self._evidence)
         return views.turn_html(self.number, *parts)
 
     def _progress(self) -> Html:
@@ -234,16 +240,19 @@ class Room:
             return
         if turn is None or mine.ticket is None:
             return
-        seen = time.monotonic()
+        seen, now = time.monotonic(), turn.html()
         try:
             for event in mine.ticket.events(HEARTBEAT_S):
-                urgent = turn.take(event) if event is not None else True
-                now = time.monotonic()
+                urgent = event is not None and turn.take(event)
                 if self._asking is not mine:
                     return
-                if not turn.over and (urgent or now - seen >= PAUSE_S):
-                    seen = now
-                    yield Shown(self._past, turn.html(), busy=True)
+                if turn.over:
+                    continue
+                if urgent or time.monotonic() - seen >= PAUSE_S:
+                    seen, now = time.monotonic(), turn.html()
+                    yield Shown(self._past, now, busy=True)
+                elif event is None:
+                    yield Shown(self._past, now, busy=True, news=False)
         finally:
             turn.end()
         # The next question may come as soon as this one is seen to be answered.
