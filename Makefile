@@ -63,8 +63,8 @@ browser:
 		echo 'Chromium is missing: the tests in a browser are skipped.' \
 		'On Debian and Ubuntu: sudo apt-get install -y chromium' >&2
 
-test-fast: dev ## the tests that need no model and no browser
-	$(BIN)/python -m pytest -n 2 -m "not model and not browser"
+test-fast: dev ## the tests that need no model, no browser and no server
+	$(BIN)/python -m pytest -n 2 -m "not model and not browser and not server"
 
 lint: dev ## ruff and mypy
 	$(BIN)/ruff check .

@@ -25,6 +25,8 @@ from browsing import serving
 from caller import Caller
 from collection import FILES
 
+pytestmark = pytest.mark.server
+
 SECRET = "the word is xyzzy"
 JOIN = "/gradio_api/queue/join"
 UPLOAD = "/gradio_api/upload"

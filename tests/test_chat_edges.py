@@ -29,6 +29,8 @@ from rag_geo.index import Index
 from rag_geo.records import Filters
 from rag_geo.settings import Settings
 
+pytestmark = pytest.mark.server
+
 HERE = Path(__file__).parent
 
 

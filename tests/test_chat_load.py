@@ -9,6 +9,8 @@ from benchmarks import chat_load
 from benchmarks.chat_load import Tally, load, measures, slope
 from benchmarks.scripted import MUSEUMS, NAMES, Museum, museum_of
 
+pytestmark = pytest.mark.server
+
 
 def test_sixteen_people_at_once_lose_nothing_and_see_nothing_of_each_other():
     tally = load(people=16, seconds=8)

@@ -17,6 +17,8 @@ from rag_geo.chat.collection import MOST_MEGABYTES
 from rag_geo.chat.serve import Address, gradio_environment, listen, read_password, rules, url_of
 from rag_geo.errors import ResourceError, UsageError
 
+pytestmark = pytest.mark.server
+
 SERVER = Path(__file__).parent / "chat_server.py"
 
 
