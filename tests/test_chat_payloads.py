@@ -435,7 +435,8 @@ def test_what_is_typed_into_a_filter_is_text_that_no_document_has(tab):
         for text in list(GROUPS.values())[::3]:
             box.fill(text)
             box.press("Enter")
-            ask(tab, "What does the lamp of Harbouraa show to ships?")
+            tab.ask("What does the lamp of Harbouraa show to ships?")
+            tab.page.locator("#now .rg-error", has_text=re.search(r"qz\w+", text)[0]).wait_for()
             assert tab.page.locator("#now .rg-sentences").count() == 0
             assert letters(box.input_value()) == letters(text)
             tab.harmless()

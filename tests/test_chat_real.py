@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from browsing import IN_BROWSER, Tab
+from chat_process import until_ready
 from collection import FILES
 
 pytestmark = [pytest.mark.model, *IN_BROWSER]
@@ -34,7 +35,9 @@ def url(folder) -> Iterator[str]:
     command = [*PROGRAM, "chat", "--index", "index", "--port", "0"]
     with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:
-            yield process.stdout.readline().strip()
+            address = process.stdout.readline().strip()
+            until_ready(process)
+            yield address
             process.terminate()
             assert process.wait(60) == 143
         finally:
