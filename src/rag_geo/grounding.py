@@ -562,19 +562,27 @@ def check_things(claim: str, evidence: Evidence, question: str = "") -> Failure 
     of theirs, after an article or the like; or, in the claim, behind the same word.
     """
     read, asked = facts(claim), facts(question)
-    known = _vocabulary(_cited_texts(evidence)) | _vocabulary(
-        facts(sentence.text) for passage in evidence.passages for sentence in passage.sentences
-    )
-    strange = asked.content - known
-    cited = [pair for sentence in evidence.sentences for pair in _pairs(facts(sentence.text))] if strange else []
+    names = _vocabulary(facts(name) for name in evidence.names)
+    known = names | _vocabulary(facts(one.text) for passage in evidence.passages for one in passage.sentences)
+    for sentence in evidence.sentences:
+        cited = facts(sentence.text)
+        # The sentence that has the number says what it is a number of; what else the paragraph names is no matter.
+        counts = len(unsupported(read.quantities, cited.quantities)) < len(read.quantities)
+        strange = asked.content - (cited.content | names if counts else known | cited.content)
+        if strange and (reason := _other_thing(read, asked, cited, strange)):
+            return Failure("thing", reason)
+    return None
+
+
+def _other_thing(read: Facts, asked: Facts, cited: Facts, strange: frozenset[str]) -> str | None:
+    """Tell which of the `strange` words of the question stands where the cited sentence has another."""
     for text, said in ((read, read.content | asked.content), (asked, asked.content)):
         for word, head, begins in _pairs(text):
-            for other, behind, also in cited:
+            for other, behind, also in _pairs(cited):
                 before = head.key == behind.key and begins and also and word.key in strange and other.key not in said
                 after = text is read and word.key == other.key and head.key in strange and behind.key not in said
                 if before or after:
-                    reason = f"the cited sentence says “{other.lower} {behind.lower}”, not “{word.lower} {head.lower}”"
-                    return Failure("thing", reason)
+                    return f"the cited sentence says “{other.lower} {behind.lower}”, not “{word.lower} {head.lower}”"
     return None
 
 
