@@ -75,7 +75,7 @@ class Turn:
     """One question and what came of it.
 
     While it is answered `index` is the generation that it was searched in; afterwards only the documents that it shows
-    are kept, in `documents`, with what is known of them.
+    are kept, in `documents`.
     """
 
     number: int
@@ -83,7 +83,7 @@ class Turn:
     searched: str = ""
     filters: Filters = field(default_factory=Filters)
     index: Index | None = None
-    documents: dict[str, tuple[Entry, Document]] = field(default_factory=dict)
+    documents: dict[str, Document] = field(default_factory=dict)
     evidence: EvidenceFound | None = None
     claims: list[Claim] = field(default_factory=list)
     answer: Answer | None = None
@@ -107,7 +107,7 @@ class Turn:
         match event:
             case EvidenceFound():
                 self.evidence, self.claims = event, []
-                self._evidence = views.evidence_html(event, self.entry, filtered=bool(self.filters))
+                self._evidence = views.evidence_html(event, self._entry, filtered=bool(self.filters))
             case ClaimChecked(claim):
                 self.claims.append(claim)
             case Finished(answer):
@@ -137,20 +137,17 @@ class Turn:
         files = [hit.file for hit in self.evidence.hits] if self.evidence else []
         files += [citation.file for claim in self.claims for citation in claim.citations]
         files += [near.file for near in self.answer.near] if self.answer else []
-        for file in dict.fromkeys(files):
-            if file in index.numbers:
-                self.documents[file] = index.documents[index.numbers[file]], index.document(file)
+        self.documents = {file: index.document(file) for file in dict.fromkeys(files) if file in index.numbers}
 
     def document(self, file: str) -> Document:
         """Give a document as it was when it was searched. Raises KeyError for one that is not shown."""
-        return self.index.document(file) if self.index is not None else self.documents[file][1]
+        return self.index.document(file) if self.index is not None else self.documents[file]
 
-    def entry(self, file: str) -> Entry | None:
-        """Give what is known of a document, None of one that is not shown."""
-        if self.index is not None:
-            number = self.index.numbers.get(file)
-            return None if number is None else self.index.documents[number]
-        return self.documents[file][0] if file in self.documents else None
+    def _entry(self, file: str) -> Entry | None:
+        """Give what is known of a document of the generation that is searched."""
+        if self.index is None or file not in self.index.numbers:
+            return None
+        return self.index.documents[self.index.numbers[file]]
 
     def html(self) -> Html:
         """Show it as far as it is."""
