@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from rag_geo.errors import CorpusError
-from rag_geo.readers import FORMATS, format_of, read_document
+from rag_geo.readers import read_file
 from rag_geo.records import Document, Skipped
 from rag_geo.settings import ReadingSettings
 
@@ -36,7 +36,7 @@ _KINDS = (
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A file that has a reader: `file` is relative to the folder with "/", `size` in bytes as it was seen.
+    """A file that may be read: `file` is relative to the folder with "/", `size` in bytes as it was seen.
 
     A name that is not valid UTF-8 holds surrogate escapes, as `os.fsdecode` makes them.
     """
@@ -66,9 +66,8 @@ def scan(folder: Path, settings: ReadingSettings | None = None, *, may_be_empty:
     """Find every document below `folder`, opening none.
 
     Hidden files and folders (".git") and what `.ragignore` names are passed over silently; links out of the folder,
-    links to folders, pipes, devices, empty and too large files and those without a reader are listed with the reason.
-    Raises CorpusError when `folder` is missing, is no folder, cannot be read, or (unless it `may_be_empty`) holds no
-    document.
+    links to folders, pipes, devices, empty and too large files are listed with the reason. Raises CorpusError when
+    `folder` is missing, is no folder, cannot be read, or (unless it `may_be_empty`) holds no document.
     """
     settings = settings or ReadingSettings()
     root = _root(folder)
@@ -83,7 +82,10 @@ def scan(folder: Path, settings: ReadingSettings | None = None, *, may_be_empty:
             skipped.append(found)
     result = Scan(tuple(sorted(candidates, key=_by_name)), tuple(sorted(skipped, key=_by_name)))
     if not result.candidates and not may_be_empty:
-        raise CorpusError(f"folder {str(folder)!r} holds no documents{_why_none(result.skipped)}", hint=_suffix_hint())
+        raise CorpusError(
+            f"folder {str(folder)!r} holds no documents{_why_none(result.skipped)}",
+            hint="put documents into it, or give another folder",
+        )
     return result
 
 
@@ -115,12 +117,13 @@ def load_bytes(candidate: Candidate, settings: ReadingSettings | None = None) ->
     return Skipped(candidate.file, "changes while it is read")
 
 
-def read_candidate(candidate: Candidate, settings: ReadingSettings | None = None) -> Document | Skipped:
-    """Load one file and make a document of it."""
+def read_candidate(candidate: Candidate, settings: ReadingSettings | None = None) -> tuple[Document | Skipped, ...]:
+    """Load one file and read every document in it."""
+    settings = settings or ReadingSettings()
     loaded = load_bytes(candidate, settings)
     if isinstance(loaded, Skipped):
-        return loaded
-    return read_document(loaded.file, loaded.data, sha256=loaded.sha256)
+        return (loaded,)
+    return read_file(loaded.file, loaded.data, settings, sha256=loaded.sha256)
 
 
 def _root(folder: Path) -> Path:
@@ -187,9 +190,6 @@ def _look(file: str, path: Path, root: Path, settings: ReadingSettings) -> Candi
     kind = next((name for test, name in _KINDS if test(seen.st_mode)), "")
     if kind:
         return Skipped(file, f"{kind}, not a file")
-    if format_of(file) is None:
-        suffix = Path(file).suffix
-        return Skipped(file, f"no reader for {suffix}" if suffix else "no reader for files without an ending")
     if seen.st_size == 0:
         return Skipped(file, "empty")
     if seen.st_size > settings.max_file_mb * _MEGABYTE:
@@ -237,7 +237,3 @@ def _why_none(skipped: tuple[Skipped, ...]) -> str:
     first = skipped[0]
     others = f", and {len(skipped) - 1} more skipped" if len(skipped) > 1 else ""
     return f" that can be read ({first.file!r}: {first.reason}{others})"
-
-
-def _suffix_hint() -> str:
-    return f"files that are read: {', '.join(sorted(FORMATS))}"

@@ -11,7 +11,10 @@ from typing import Literal, NamedTuple
 
 Status = Literal["answered", "partial", "not_found"]
 ClaimStatus = Literal["verified", "withheld"]
-Format = Literal["text", "markdown", "html"]
+Format = Literal[
+    "text", "markdown", "html", "pdf", "docx", "odt", "rtf", "pptx", "odp", "xlsx", "ods", "csv", "epub", "email",
+    "json", "jsonl", "notebook",
+]  # fmt: skip
 BlockKind = Literal["text", "heading", "list", "table", "code"]
 
 
@@ -29,6 +32,8 @@ class Paragraph:
     `heading` is the nearest headings above, outermost first, joined by " › " ("" when there is none).
     `debris` names the rule that marked the paragraph as not worth indexing, or is None.
     `sentences` are spans in document characters, in order, without surrounding white space; empty for debris.
+    `place` says where the original program shows it ("p. 4", "slide 3", "sheet Budget, row 12"), "" where it has no
+    such places.
     """
 
     file: str
@@ -39,17 +44,21 @@ class Paragraph:
     heading: str = ""
     debris: str | None = None
     sentences: tuple[Span, ...] = ()
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
     """One file as read: `text` is what offsets count.
 
-    For text and Markdown `text` is the decoded file, character for character (without a byte order mark); for HTML
-    it is the extracted text, blocks joined by a blank line. `hidden` are the spans of `text` that no reader of the
-    rendered file would see (comments, control, zero-width and bidirectional characters): they are shown to nobody,
-    neither the embedder nor the model nor the user. `removed` counts by name what was hidden or left out.
-    `file` is relative to the indexed folder, with "/" between its parts. `date` is ISO 8601 as far as it is known
+    For text and Markdown `text` is the decoded file, character for character (without a byte order mark); for every
+    other format it is the extracted text, blocks joined by a blank line. `hidden` are the spans of `text` that no
+    reader of the rendered file would see (comments, control, zero-width and bidirectional characters): they are shown
+    to nobody, neither the embedder nor the model nor the user. `removed` counts by name what was hidden or left out.
+    `file` is relative to the indexed folder, with "/" between its parts; a document inside a file (an archive, a
+    mailbox) is below it: "mails.mbox/12", "2019.zip/report.pdf". `language` is the ISO 639-1 code of the language that
+    most of it is written in, "" where that is not clear. `textless` are the places without text that can be read
+    (scanned pages). `date` is ISO 8601 as far as it is known
     ("2021", "2021-06", "2021-06-20").
     """
 
@@ -66,6 +75,8 @@ class Document:
     hidden: tuple[Span, ...] = ()
     removed: tuple[tuple[str, int], ...] = ()
     warnings: tuple[str, ...] = ()
+    language: str = ""
+    textless: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +110,7 @@ class Sentence:
     start: int
     end: int
     text: str
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +137,8 @@ class Hit:
     `score` is the fused score the order follows; `similarity` the cosine of the best window (−1 to 1); `lexical` the
     BM25 score of the paragraph; `document_score` the fused score of its document. `sentences` are the paragraph's
     sentences; `window` is the span of its best window. `sentence_similarities` has, for each sentence, the cosine of
-    the best window that holds it (empty after a search by words alone).
+    the best window that holds it (empty after a search by words alone). `place` is the paragraph's; `also` are other
+    files with the very same content.
     """
 
     file: str
@@ -141,6 +154,8 @@ class Hit:
     window: Span
     sentences: tuple[Sentence, ...]
     sentence_similarities: tuple[float, ...] = ()
+    place: str = ""
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +174,8 @@ class Passage:
 class Citation:
     """The evidence of a claim: ``document.text[start:end] == quote``, always.
 
-    `support` are the words of the quote that carry the claim, as spans into `quote`.
+    `support` are the words of the quote that carry the claim, as spans into `quote`. `place` is that of the paragraph;
+    `also` are other files with the very same content, in which the quote stands at the same offsets.
     """
 
     file: str
@@ -168,6 +184,8 @@ class Citation:
     end: int
     quote: str
     support: tuple[Span, ...] = ()
+    place: str = ""
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

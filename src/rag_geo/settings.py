@@ -58,9 +58,15 @@ class GenerationSettings:
 
 @dataclass(frozen=True, slots=True)
 class ReadingSettings:
-    """Limits on a file: larger files are skipped and say which setting to raise."""
+    """How files are read: larger ones than `max_file_mb` are skipped and say which setting to raise.
+
+    `json_fields` names the fields of JSON objects that are text, with commas between ("title, body"); without it every
+    text of some length is. `ocr` has scanned pages read by a package that has to be installed for it.
+    """
 
     max_file_mb: int = 50
+    json_fields: str = ""
+    ocr: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ from rag_geo.errors import CorpusError, RagGeoError, ResourceError, UsageError
 from rag_geo.index import LEFT_OUT, Entry, Index, IndexReport, change_left_out, read_left_out, update_index
 from rag_geo.index.disk import Disk
 from rag_geo.models.files import sha256_of, write_atomically
-from rag_geo.readers import FORMATS, format_of, read_document
+from rag_geo.readers import read_file
 from rag_geo.records import Skipped
 from rag_geo.settings import Settings
 
@@ -323,16 +323,12 @@ class Collection:
 
     def _add(self, given: str, path: Path) -> Added | Skipped:
         name = clean_name(given)
-        if format_of(name) is None:
-            suffixes = ", ".join(sorted(FORMATS))
-            ending = Path(name).suffix
-            return Skipped(given, f"no reader for {ending or 'files without an ending'} (read are {suffixes})")
         loaded = self._load(given, name, path)
         if isinstance(loaded, Skipped):
             return loaded
-        read = read_document(loaded.file, loaded.data, sha256=loaded.sha256)
-        if isinstance(read, Skipped):
-            return Skipped(given, read.reason)
+        read = read_file(loaded.file, loaded.data, self._upload, sha256=loaded.sha256)
+        if all(isinstance(one, Skipped) for one in read):
+            return Skipped(given, next(one.reason for one in read if isinstance(one, Skipped)))
         if passes_over(self.folder, f"{ADDED}/{name}"):
             return Skipped(given, "the file .ragignore of the folder leaves it out")
         same = self._same(loaded)

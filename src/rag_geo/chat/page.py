@@ -23,7 +23,6 @@ from rag_geo.chat.room import MOST_ROOMS, House, Room, Shown
 from rag_geo.chat.views import NOTHING, Html
 from rag_geo.errors import RagGeoError, UsageError
 from rag_geo.filtering import filter_words
-from rag_geo.readers import FORMATS
 from rag_geo.records import Filters
 from rag_geo.render import visible
 
@@ -249,7 +248,7 @@ class _Documents:
         self.taken = gr.HTML(value=NOTHING, elem_id="taken", **PLAIN)
         self.upload = gr.File(
             label="Add documents: drop them here, or choose them", file_count="multiple", elem_id="upload",
-            file_types=sorted(FORMATS), height=140,
+            height=140,
         )  # fmt: skip
         self.rebuild = gr.Button("Index everything anew", size="sm", elem_id="rebuild")
         self.listed = gr.HTML(value=NOTHING, elem_id="documents-list", **PLAIN)

@@ -35,14 +35,23 @@ class Present:
         found = survey(self._folder, index.path, settings)
         self._candidates = {one.file: one for one in found.candidates}
         self._skipped = {one.file: one for one in found.skipped}
-        self._read: dict[str, Document | Skipped] = {}
+        self._read: dict[str, dict[str, Document | Skipped]] = {}
         self._by_hash: dict[str, str] | None = None
 
     def document(self, file: str) -> Document | Skipped:
         """The document in `file`, or why it is not read. Raises KeyError when there is no such file."""
-        if file not in self._read:
-            self._read[file] = self._find(file)
-        return self._read[file]
+        parts = file.split("/")
+        above = ["/".join(parts[:end]) for end in range(len(parts), 0, -1)]
+        for outer in above:
+            if outer in self._candidates:
+                return self._inside(outer)[file]
+        # A folder that cannot be read, or a link to one, is what was skipped instead of the files in it.
+        for outer in above:
+            if outer in self._skipped:
+                return Skipped(file, self._skipped[outer].reason)
+        if _stays_inside(parts) and os.path.lexists(self._folder / file) and passes_over(self._folder, file):
+            return Skipped(file, PASSED_OVER)
+        raise KeyError(file)
 
     def same(self, sha256: str) -> Document | None:
         """A document whose file has this SHA-256, whatever its name; the first time every file is hashed for it."""
@@ -64,17 +73,12 @@ class Present:
             found = None
         return self._indexed.get(file) != (found.sha256 if isinstance(found, Document) else None)
 
-    def _find(self, file: str) -> Document | Skipped:
-        if file in self._candidates:
-            return read_candidate(self._candidates[file], self._settings)
-        parts = file.split("/")
-        # A folder that cannot be read, or a link to one, is what was skipped instead of the files in it.
-        for above in ("/".join(parts[:end]) for end in range(len(parts), 0, -1)):
-            if above in self._skipped:
-                return Skipped(file, self._skipped[above].reason)
-        if _stays_inside(parts) and os.path.lexists(self._folder / file) and passes_over(self._folder, file):
-            return Skipped(file, PASSED_OVER)
-        raise KeyError(file)
+    def _inside(self, outer: str) -> dict[str, Document | Skipped]:
+        """What a file on the disk holds, by name: itself, or the files in it."""
+        if outer not in self._read:
+            found = read_candidate(self._candidates[outer], self._settings)
+            self._read[outer] = {one.file: one for one in found}
+        return self._read[outer]
 
 
 def _stays_inside(parts: list[str]) -> bool:

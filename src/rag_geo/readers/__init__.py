@@ -1,56 +1,118 @@
-"""One reader per format: from the bytes of a file to a document with exact character offsets."""
+"""One reader per format: from the bytes of a file to documents with exact character offsets.
+
+`rag_geo.readers.recognise` tells the format by the content. A reader is a module with a function
+``read(data, name, settings) -> Layout``; `rag_geo.readers.layout` makes the document of it. Plain text and Markdown
+have their own way, as their document is the file character for character. Archives and mailboxes hold several
+documents: `rag_geo.readers.containers` takes them apart.
+"""
 
 from __future__ import annotations
 
 import hashlib
-from pathlib import PurePosixPath
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from typing import cast
 
 from rag_geo.readers.blocks import UnreadableError
-from rag_geo.readers.decoding import declared_encoding, decode
+from rag_geo.readers.decoding import decode
+from rag_geo.readers.layout import Layout, document_of
+from rag_geo.readers.recognise import Container, Unknown, recognise
 from rag_geo.records import Document, Format, Skipped
+from rag_geo.settings import ReadingSettings
 
-FORMATS: dict[str, Format] = {
-    ".txt": "text",
-    ".text": "text",
-    ".md": "markdown",
-    ".markdown": "markdown",
-    ".html": "html",
-    ".htm": "html",
-    ".xhtml": "html",
+__all__ = ["MODULES", "read_document", "read_file"]
+
+MODULES: dict[Format, str] = {
+    "html": "html",
+    "pdf": "pdf",
+    "docx": "docx",
+    "odt": "odt",
+    "rtf": "rtf",
+    "pptx": "slides",
+    "odp": "slides",
+    "xlsx": "sheets",
+    "ods": "sheets",
+    "csv": "delimited",
+    "epub": "epub",
+    "email": "message",
+    "json": "objects",
+    "jsonl": "objects",
+    "notebook": "notebook",
 }
-"""Format by the ending of the file name, in small letters."""
+"""The module of each format that has a layout; text and Markdown are read by `rag_geo.readers.plain`."""
 
-__all__ = ["FORMATS", "format_of", "read_document"]
-
-
-def format_of(file: str) -> Format | None:
-    """The format that the name of `file` says, or None when there is no reader for it."""
-    return FORMATS.get(PurePosixPath(file).suffix.lower())
+_Reader = Callable[[bytes, str, ReadingSettings], Layout]
+_DEFAULTS = ReadingSettings()
 
 
-def read_document(file: str, data: bytes, *, sha256: str = "") -> Document | Skipped:
-    """The document in the bytes of `file` (a path relative to the folder, with "/"), or why it cannot be read.
+def read_file(
+    file: str, data: bytes, settings: ReadingSettings = _DEFAULTS, *, sha256: str = ""
+) -> tuple[Document | Skipped, ...]:
+    """Every document in the bytes of `file`, and what cannot be read, with why.
 
-    Never raises for anything in `data`. `sha256` is computed when it is not given.
+    `file` is a path relative to the folder, with "/". A file that is one document gives one result of its own name; an
+    archive, a mailbox or a message with attachments gives one for each member, below its name ("2019.zip/report.pdf"). Never raises for anything in `data`. `sha256` is
+    that of `data`, computed when it is not given.
     """
-    kind = format_of(file)
-    if kind is None:
-        return Skipped(file, f"no reader for {PurePosixPath(file).suffix or 'files without an ending'}")
-    if not data:
-        return Skipped(file, "empty")
-    decoded = decode(data, declared=declared_encoding(data) if kind == "html" else "")
-    if decoded is None:
-        return Skipped(file, "looks binary")
+    found = recognise(file, data)
+    if not isinstance(found, Container):
+        return (_read(file, data, found, settings, sha256),)
+    return tuple(_members(file, data, found, settings))
+
+
+def read_document(
+    file: str, data: bytes, settings: ReadingSettings = _DEFAULTS, *, sha256: str = ""
+) -> Document | Skipped:
+    """The one document in the bytes of `file`, or why it cannot be read: the first one, if there are several."""
+    results = read_file(file, data, settings, sha256=sha256)
+    return next((one for one in results if isinstance(one, Document)), results[0])
+
+
+def _members(file: str, data: bytes, kind: Container, settings: ReadingSettings) -> Iterator[Document | Skipped]:
+    from rag_geo.readers.containers import open_container
+
+    empty = True
+    for member in open_container(file, data, kind, settings):
+        empty = False
+        if isinstance(member, Skipped):
+            yield member
+            continue
+        inner = member.kind or recognise(member.file, member.data)
+        if not isinstance(inner, Container):
+            yield _read(member.file, member.data, inner, settings)
+        elif inner.opens_inside:
+            yield from _members(member.file, member.data, inner, settings)
+        else:
+            yield Skipped(member.file, f"{inner.name} inside another file: take it out to have it read")
+    if empty:
+        yield Skipped(file, f"empty: {kind.name} without files")
+
+
+def _read(
+    file: str, data: bytes, kind: Format | Unknown, settings: ReadingSettings, sha256: str = ""
+) -> Document | Skipped:
+    if isinstance(kind, Unknown):
+        return Skipped(file, kind.reason)
     sha256 = sha256 or hashlib.sha256(data).hexdigest()
     try:
-        if kind == "html":
-            from rag_geo.readers.html import read_html
-
-            document = read_html(file, sha256, decoded)
-        else:
-            from rag_geo.readers.plain import read_plain
-
-            document = read_plain(file, sha256, decoded, kind)
+        document = _document(file, data, kind, settings, sha256)
     except UnreadableError as error:
         return Skipped(file, str(error))
-    return document if document.paragraphs else Skipped(file, "empty: nothing in it can be seen")
+    if document.paragraphs:
+        return document
+    if document.textless:
+        pages = f"{len(document.textless)} pages" if len(document.textless) > 1 else "1 page"
+        return Skipped(file, f"scanned: {pages} without text ({document.textless[0]} and on)")
+    return Skipped(file, "empty: nothing in it can be seen")
+
+
+def _document(file: str, data: bytes, kind: Format, settings: ReadingSettings, sha256: str) -> Document:
+    if kind in ("text", "markdown"):
+        from rag_geo.readers.plain import read_plain
+
+        decoded = decode(data)
+        if decoded is None:
+            raise UnreadableError("looks binary")
+        return read_plain(file, sha256, decoded, kind)
+    read = cast(_Reader, import_module(f"rag_geo.readers.{MODULES[kind]}").read)
+    return document_of(file, sha256, kind, read(data, file, settings))

@@ -29,7 +29,7 @@ class Block:
     """Characters ``[start, end)`` that belong together.
 
     `level` is the depth of a heading, 1 to 6; `rule` marks debris that the reader knows by its place ("html:nav");
-    `name` is the text of a heading without its marks.
+    `name` is the text of a heading without its marks; `place` is that of the paragraph (see `Paragraph`).
     """
 
     start: int
@@ -38,6 +38,7 @@ class Block:
     level: int = 0
     rule: str | None = None
     name: str = ""
+    place: str = ""
 
 
 def number_blocks(
@@ -67,6 +68,7 @@ def number_blocks(
                 heading=" › ".join(name for _, name in path if name),
                 debris=rule,
                 sentences=() if rule else _sentences(text, block, hidden),
+                place=block.place,
             )
         )
         if is_heading:

@@ -10,14 +10,15 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from rag_geo.readers.blocks import MAX_PARAGRAPHS, Block, UnreadableError, number_blocks
-from rag_geo.readers.decoding import Decoded
+from rag_geo.readers.blocks import MAX_PARAGRAPHS, Block, UnreadableError
+from rag_geo.readers.decoding import declared_encoding, decode
+from rag_geo.readers.layout import Layout
 from rag_geo.readers.metadata import Metadata, clean, iso_date
-from rag_geo.readers.plain import title_from_name
-from rag_geo.records import BlockKind, Document
+from rag_geo.records import BlockKind
+from rag_geo.settings import ReadingSettings
 from rag_geo.text.folding import find_hidden
 
 if TYPE_CHECKING:
@@ -65,12 +66,20 @@ _PARAGRAPH_BREAK = re.compile(r"\n[ \t]*\n\s*")
 _BLANK_LINES = re.compile(r"\n(?:[ \t]*\n)+")
 
 
-def read_html(file: str, sha256: str, decoded: Decoded) -> Document:
-    """The document on an HTML page; raises UnreadableError when the page has too many blocks."""
+def read(data: bytes, name: str, settings: ReadingSettings) -> Layout:
+    """The layout of an HTML file; raises UnreadableError for what is no text or has too many blocks."""
+    decoded = decode(data, declared=declared_encoding(data))
+    if decoded is None:
+        raise UnreadableError("looks binary")
+    return replace(page_layout(decoded.text), encoding=decoded.encoding, warnings=decoded.warnings)
+
+
+def page_layout(html: str) -> Layout:
+    """The layout of a page, also of one inside another file; raises UnreadableError when it has too many blocks."""
     from selectolax.lexbor import LexborHTMLParser
 
     removed: Counter[str] = Counter()
-    tree = LexborHTMLParser(flatten(decoded.text.replace("\x00", "\ufffd")))
+    tree = LexborHTMLParser(flatten(html.replace("\x00", "\ufffd")))
     root = tree.root
     page = _Page(removed)
     head = _Head()
@@ -81,22 +90,16 @@ def read_html(file: str, sha256: str, decoded: Decoded) -> Document:
             page.see(node, entering, roles)
     page.flush()
     text, blocks = page.joined()
-    paragraphs = number_blocks(file, text, blocks, ())
     metadata = head.metadata()
     heading = next((block.name for block in blocks if block.kind == "heading"), "")
-    return Document(
-        file=file,
-        sha256=sha256,
+    return Layout(
         text=text,
-        format="html",
-        encoding=decoded.encoding,
-        paragraphs=paragraphs,
-        title=metadata.title or heading or title_from_name(file),
+        blocks=tuple(blocks),
+        title=metadata.title or heading,
         author=metadata.author,
         date=metadata.date,
         metadata=metadata.rest,
         removed=tuple(sorted(removed.items())),
-        warnings=decoded.warnings,
     )
 
 
