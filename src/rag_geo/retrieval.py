@@ -21,11 +21,11 @@ from numpy.typing import NDArray
 from rag_geo.embedding import Embedder, Vectors
 from rag_geo.errors import UsageError
 from rag_geo.filtering import passing
-from rag_geo.index.lexical import terms
 from rag_geo.index.store import Index
 from rag_geo.prompts import passage_origin
 from rag_geo.records import Filters, Hit, Passage, Sentence, Span
 from rag_geo.settings import RetrievalSettings
+from rag_geo.text.words import terms
 
 Floats = NDArray[np.float32]
 Numbers = NDArray[np.intp]

@@ -6,8 +6,6 @@ query then only adds up columns, which takes NumPy and no library.
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -16,7 +14,7 @@ from math import log1p
 import numpy as np
 from numpy.typing import NDArray
 
-from rag_geo.text.facts import fold_name
+from rag_geo.text.words import terms
 
 VERSION = 3
 """Raised when the same text gives other terms or other scores than before."""
@@ -27,42 +25,8 @@ B = 0.75
 UNKNOWN = -1
 """The column of a term that is not in the vocabulary."""
 
-_FUNCTION_WORDS = """
-a about above after again against all also am an and any are as at be because been before being below between both but
-by can could did do does doing down during each few for from further had has have having he her here hers him his how
-i if in into is it its itself just me more most my no nor not now of off on once only or other our ours out over own s
-same she should so some such t than that the their theirs them themselves then there these they this those through to
-too under until up us very was we were what when where which while who whom whose why will with would you your yours
-"""
-_STOP_WORDS = frozenset(_FUNCTION_WORDS.split())
-# Numbers with their separators; single characters of scripts without spaces; words of any other script.
-_TERM = re.compile(
-    r"\d+(?:[.,]\d+)*(?![^\W\d_])|[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]|[^\W_\u3040-\u30ff\u3400-\u9fff]+"
-)
-_DOTTED = re.compile(r"\b(?:[A-Z]\.){2,}")
-
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
-
-
-def terms(texts: Sequence[str]) -> list[list[str]]:
-    """The words of each text as they are matched: without stop words, accents, case and inflection.
-
-    A demonym is its country ("Chinese" is "China"). "U.S." is "US", which is no stop word when written in capitals.
-    """
-    return [[fold_name(word) for word in _words(text)] for text in texts]
-
-
-def _words(text: str) -> list[str]:
-    if not text.isascii():
-        text = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
-    found = _TERM.findall(_DOTTED.sub(lambda match: match[0].replace(".", ""), text))
-    lower = (word.replace(",", "").casefold() for word in found)
-    return [
-        low
-        for word, low in zip(found, lower, strict=True)
-        if low not in _STOP_WORDS or (len(word) > 1 and word.isupper())
-    ]
 
 
 @dataclass(frozen=True, slots=True)
