@@ -148,9 +148,6 @@ def parse_xml(data: bytes, name: str) -> _Element:
     """
     from lxml import etree
 
-    data = _ascii_based(data, name)
-    if _FORBIDDEN.search(data):
-        raise UnreadableError(f"{name} in it defines entities, which is not safe to read")
     parser = etree.XMLParser(
         resolve_entities=False,
         no_network=True,
@@ -161,9 +158,20 @@ def parse_xml(data: bytes, name: str) -> _Element:
         collect_ids=False,
     )
     try:
-        return etree.fromstring(data, parser)
+        return etree.fromstring(harmless_xml(data, name), parser)
     except (etree.XMLSyntaxError, ValueError) as error:
         raise UnreadableError(f"damaged: {name} in it is not well-formed") from error
+
+
+def harmless_xml(data: bytes, name: str) -> bytes:
+    """The bytes of an XML file called `name` for a parser that reads them as they come, certain to define no entities.
+
+    Raises UnreadableError when it does, or when it is in an encoding in which that cannot be told.
+    """
+    data = _ascii_based(data, name)
+    if _FORBIDDEN.search(data):
+        raise UnreadableError(f"{name} in it defines entities, which is not safe to read")
+    return data
 
 
 def _ascii_based(data: bytes, name: str) -> bytes:
