@@ -25,6 +25,12 @@ def test_an_answer_is_kept_with_its_question_what_was_searched_and_its_citations
     assert "Searched as" not in answer_markdown(ANSWERED)
 
 
+def test_an_answer_is_kept_with_the_places_and_copies_of_its_citations():
+    cited = replace(VERIFIED.citations[0], place="p. 4", also=("old/hawn.md",))
+    kept = answer_markdown(replace(ANSWERED, claims=(replace(VERIFIED, citations=(cited,)),)))
+    assert "briefs/hawn.md ¶7, p. 4 (the same in old/hawn.md)\n" in kept
+
+
 def test_a_conversation_is_kept_in_order_with_what_answered_it():
     kept = conversation_markdown(TURNS)
     assert kept.startswith("# Conversation\n\n## Who is the junior partner?")

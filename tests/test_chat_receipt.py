@@ -181,6 +181,9 @@ def test_what_is_no_receipt_is_refused(text, message):
         lambda one: one["claims"][0]["citations"][0].update(end=0),
         lambda one: one["claims"][0]["citations"][0].update(quote="  "),
         lambda one: one["claims"][0]["citations"][0].update(file=7),
+        lambda one: one["claims"][0]["citations"][0].update(place=4),
+        lambda one: one["claims"][0]["citations"][0].update(also="old.md"),
+        lambda one: one["claims"][0]["citations"][0].update(also=["old.md", None]),
     ],
 )
 def test_a_forged_receipt_of_no_meaning_is_refused(folder, change):
@@ -391,6 +394,85 @@ def looked_for(quote: str, start: int, paragraph: int, document: Document):
     return only
 
 
+# --- its place in the original, and its copies ------------------------------------------------------------------
+
+
+@dataclass
+class Several:
+    """Documents by the names of their files."""
+
+    all: dict[str, Document]
+
+    def document(self, file: str) -> Document:
+        return self.all[file]
+
+    def same(self, sha256: str) -> Document | None:
+        return next((each for each in self.all.values() if each.sha256 == sha256), None)
+
+    def outdated(self, _file: str) -> bool:
+        return False
+
+
+PAGED = replace(plain("Tolls rose.", "It rained."), file="report.pdf", sha256="ab" * 32)
+PAGED = replace(PAGED, paragraphs=tuple(replace(one, place="p. 4") for one in PAGED.paragraphs))
+PLACED = {"file": "report.pdf", "file_sha256": PAGED.sha256, "paragraph": 2, "start": 13, "end": 23,
+          "quote": "It rained.", "place": "p. 4", "also": ["old/report.pdf", "2019.zip/report.pdf"]}  # fmt: skip
+COPIES = {name: replace(PAGED, file=name) for name in ("report.pdf", *PLACED["also"])}
+
+
+def placed(documents: dict[str, Document], **changes: object):
+    """What has become of the one quote of a receipt, and how that is told."""
+    body = {"question": "Did it rain?", "claims": [{"citations": [{**PLACED, **changes}]}]}
+    (only,) = verify(body, Several(documents))
+    return only, " ".join(lines_text(verified_lines(body, [only]), width=200).split())
+
+
+def test_a_quote_at_its_place_and_in_its_copies_is_there():
+    only, told = placed(COPIES)
+    assert (only.state, only.place, only.differ) == ("there", "p. 4", ())
+    assert "there report.pdf ¶2, p. 4 (the same in old/report.pdf and 2019.zip/report.pdf) file unchanged" in told
+    assert checked_object(only)["now"]["place"] == "p. 4"
+
+
+def test_a_quote_on_another_page_has_moved():
+    later = replace(PAGED, paragraphs=tuple(replace(one, place="p. 5") for one in PAGED.paragraphs))
+    only, told = placed({**COPIES, "report.pdf": later})
+    assert (only.state, only.place) == ("moved", "p. 5")
+    assert "now ¶2, p. 5 [13, 23)" in told
+
+
+def test_a_receipt_without_places_is_checked_as_ever():
+    old = {name: value for name, value in PLACED.items() if name not in ("place", "also")}
+    (only,) = verify({"claims": [{"citations": [old]}]}, Several(COPIES))
+    assert (only.state, only.differ) == ("there", ())
+
+
+@pytest.mark.parametrize("changed", [None, "It snowed."])
+def test_a_copy_that_does_not_have_the_quote_any_more_is_named_and_the_quote_is_there(changed):
+    documents = {**COPIES, "2019.zip/report.pdf": plain("Tolls rose.", changed or "")}
+    if changed is None:
+        del documents["2019.zip/report.pdf"]
+    only, told = placed(documents)
+    assert (only.state, only.differ) == ("there", ("2019.zip/report.pdf",))
+    assert "(the same in old/report.pdf) file unchanged no longer the same in 2019.zip/report.pdf" in told
+    assert checked_object(only)["differ"] == ["2019.zip/report.pdf"]
+
+
+def test_a_quote_whose_file_is_gone_is_found_in_its_copy():
+    only, _ = placed({name: one for name, one in COPIES.items() if name != "report.pdf"})
+    assert (only.state, only.file_state, only.found) == ("moved", "renamed", "old/report.pdf")
+
+
+def test_a_receipt_names_places_and_copies(folder):
+    index = Index.open(folder / "index")
+    answer = answer_of(index, ("bridge.md", OPENED))
+    cited = replace(answer.claims[0].citations[0], place="p. 4", also=("old.md",))
+    one = receipt(replace(answer, claims=(replace(answer.claims[0], citations=(cited,)),)), index)
+    (quote,) = quotes(one)
+    assert (quote.place, quote.also) == ("p. 4", ("old.md",))
+    assert read_receipts(json_text(one)) == [one]
+
+
 def test_a_quote_inside_other_words_is_not_the_quote():
     assert looked_for("safe to use", 2, 1, plain("unsafe to use")).state == "changed"
     assert looked_for("5.7 billion", 1, 1, plain("15.7 billion")).state != "there"
@@ -490,7 +572,8 @@ def test_verify_says_what_became_of_each_quote_and_has_exit_code_3(run, folder):
     assert result["outdated"] == []
     assert (result["all_there"], result["sha256"]) == (False, one["sha256"])
     assert [each["state"] for each in result["quotes"]] == ["changed", "moved", "gone"]
-    assert result["quotes"][1]["now"] == {"file": "museum.txt", "paragraph": 2, "start": 6, "end": 44, "text": PRINTS}
+    now = {"file": "museum.txt", "paragraph": 2, "start": 6, "end": 44, "place": "", "text": PRINTS}
+    assert result["quotes"][1]["now"] == now
     assert result["quotes"][2]["now"] is None
 
 

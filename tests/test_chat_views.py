@@ -45,7 +45,7 @@ ELEMENTS = set(
 )
 ATTRIBUTES = set(
     """aria-label aria-labelledby class data-act data-cite data-confirm data-end data-file data-paragraph data-start
-    data-state data-support data-turn dir id max start tabindex type value""".split()  # noqa: SIM905 - a list of words
+    data-state data-support data-turn dir id lang max start tabindex type value""".split()  # noqa: SIM905 - a list of words
 )
 EVIL = [
     "<script>alert(1)</script>",
@@ -112,19 +112,20 @@ def document(*texts: str, file: str = "notes/a.md", **fields) -> Document:
 def every_view(text: str) -> dict[str, str]:
     """Every view, with `text` wherever a text can stand."""
     span = Span(0, len(text))
-    citation = Citation(text, 7, 0, len(text), text, (Span(0, max(1, len(text) // 2)),))
+    support = (Span(0, max(1, len(text) // 2)),)
+    citation = Citation(text, 7, 0, len(text), text, support, place=text, also=(text,) * 3)
     verified = Claim(text, "verified", citations=(citation,))
     withheld = Claim(text, "withheld", reason=text, rung="number")
-    near = (Near(text, 3, text, (text, text)),)
+    near = (Near(text, 3, text, (text, text), text),)
     sentence = Sentence(text, 1, 0, len(text), text)
-    hit = replace(
-        HIT, file=text, title=text, heading=text, window=span, sentences=(sentence, replace(sentence, start=1))
-    )
+    hit = replace(HIT, file=text, title=text, heading=text, window=span, place=text, also=(text,))
+    hit = replace(hit, sentences=(sentence, replace(sentence, start=1)))
     found = EvidenceFound((hit, replace(hit, window=Span(0, 0))) * 3, (Passage(text, 1, text, text, (sentence,)),), 0.3)
     entry = Entry(text, "0" * 64, text, text, text)
-    kinds = [replace(each, kind=kind, debris=text) for each, kind in zip(
+    kinds = [replace(each, kind=kind, debris=text, place=text) for each, kind in zip(
         document(*[text] * 4).paragraphs, ("text", "heading", "table", "list"), strict=True)]  # fmt: skip
-    source = replace(document(*[text] * 4, file=text, title=text, author=text, date=text), paragraphs=tuple(kinds))
+    named = {"file": text, "title": text, "author": text, "date": text, "language": text, "textless": (text,)}
+    source = replace(document(*[text] * 4, **named), paragraphs=tuple(kinds))
     skipped = (Skipped(text, text),)
     report = IndexReport(text, True, (text,), (), (text,), 1, skipped, 3, 12, 20, 4, 0.5)
     return {
@@ -422,7 +423,83 @@ def test_the_best_cards_are_shown_the_others_unfold_and_keep_their_rank():
     assert "has anything to do" in Page(views.evidence_html(EvidenceFound((), (), 0.1))).text
 
 
+PAGED = replace(CITATION, file="report.pdf", paragraph=12, place="p. 4")
+
+
+def test_a_source_and_its_mark_say_at_which_place_of_the_original_it_stands():
+    page = Page(views.answer_html(1, (replace(VERIFIED, citations=(PAGED,)),), answer=ANSWERED))
+    assert page.texts(".rg-notes .rg-open") == ["report.pdf ¶12, p. 4"]
+    assert page.only(".rg-mark").attributes["aria-label"] == "source 1: report.pdf, paragraph 12, p. 4"
+    assert opened(dataset(page.only(".rg-mark"))) == Opened("report.pdf", 12, 100, 161, CITATION.support)
+    card = Page(views.evidence_html(EvidenceFound((replace(HIT, place="sheet Budget, row 12"),), (), 0.1)))
+    assert card.texts(".rg-card .rg-open") == ["briefs/hawn.md ¶7, sheet Budget, row 12"]
+    near = Page(views.not_found_html(replace(NOT_FOUND, near=(replace(NEAR, place="slide 3"),))))
+    assert near.texts(".rg-near .rg-open") == ["briefs/lukin.md ¶3, slide 3"]
+
+
+@pytest.mark.parametrize(
+    ("also", "said"),
+    [
+        (("old/a.md",), "the same in old/a.md"),
+        (("a.md", "b.md"), "the same in a.md and b.md"),
+        (("a.md", "b.md", "c.md", "d.md", "<b>"), "the same in a.md, b.md and 3 more"),
+    ],
+)
+def test_the_copies_of_a_source_are_named_and_many_are_counted(also, said):
+    answer = views.answer_html(1, (replace(VERIFIED, citations=(replace(PAGED, also=also),)),), answer=ANSWERED)
+    assert Page(answer).texts(".rg-notes .rg-also") == [said]
+    card = Page(views.evidence_html(EvidenceFound((replace(HIT, also=also),), (), 0.1)))
+    assert card.texts(".rg-card .rg-also") == [said]
+
+
+def test_the_rows_of_a_table_in_the_evidence_have_a_line_each():
+    rows = ["Town | People", "Marlow | 14,000", "Orland | 9,000"]
+    sentences = tuple(Sentence("a.md", 1, 20 * n, 20 * n + 15, text) for n, text in enumerate(rows))
+    hit = replace(HIT, window=Span(0, 60), sentences=sentences)
+    shown = Page(views.evidence_html(EvidenceFound((hit,), (), 0.1))).only(".rg-text").text()
+    assert [line.strip() for line in shown.splitlines()] == rows
+    prose = tuple(replace(each, text=each.text.replace(" | ", " ")) for each in sentences)
+    page = Page(views.evidence_html(EvidenceFound((replace(hit, sentences=prose),), (), 0.1)))
+    assert len(page.only(".rg-text").text().splitlines()) == 1
+
+
+def test_the_end_of_a_chinese_sentence_stays_with_its_marks_and_the_rest_may_break():
+    text = "卡尔德大桥于1932年开放，" * 2 + "桥漆成了绿色。"
+    page = Page(views.answer_html(1, (replace(VERIFIED, text=text),), answer=ANSWERED))
+    assert page.texts(".rg-last") == ["色。1"]
+    assert page.only(".rg-sentences").text() == text + "1"
+
+
 # --- source view ------------------------------------------------------------------------------------------------
+
+
+def test_a_source_shows_each_place_where_it_begins_and_that_of_the_paragraph_that_was_asked_for():
+    places = ("p. 1", "p. 1", "p. 2", "p. 2", "p. 2", "")
+    made = document(*"abcdef", language="ar", textless=("p. 3", "p. 4", "p. 9"))
+    made = replace(
+        made, paragraphs=tuple(replace(p, place=place) for p, place in zip(made.paragraphs, places, strict=True))
+    )
+    page = Page(views.source_html(made, 5))
+    shown = {each.parent.attributes["id"]: each.text() for each in page.all(".rg-par .rg-where")}
+    assert shown == {"p1": "p. 1", "p3": "p. 2", "p5": "p. 2"}
+    assert page.only(".rg-paragraphs").attributes["lang"] == "ar"
+    assert page.texts("header .rg-known") == [
+        "notes/a.md · 6 paragraphs · no text that can be read on p. 3, p. 4 and 1 more"
+    ]
+    assert all(each.attributes["dir"] == "auto" for each in page.all(".rg-par > p"))
+    assert "lang" not in Page(views.source_html(replace(made, language="no words"))).attributes
+
+
+def test_a_table_and_code_keep_their_lines_and_the_mark_is_on_the_cited_row():
+    table, code = "Town | People\nMarlow | 14,000", "def f():\n    return 1"
+    made = document("Before.", table, code)
+    kinds = ("text", "table", "code")
+    made = replace(made, paragraphs=tuple(replace(p, kind=k) for p, k in zip(made.paragraphs, kinds, strict=True)))
+    start = made.text.index("Marlow")
+    page = Page(views.source_html(made, 2, Span(start, start + len("Marlow | 14,000"))))
+    assert page.only(".rg-lines.rg-table").text() == table
+    assert page.only(".rg-lines.rg-code").text() == code
+    assert page.only("#p2 mark#quote").text() == "Marlow | 14,000"
 
 
 def test_a_source_shows_title_author_date_and_every_paragraph_with_its_number():

@@ -354,6 +354,13 @@ def test_citations_are_cut_from_the_document_and_highlight_the_support() -> None
     assert [citation.quote[a:b] for a, b in citation.support] == ["cost US$ 5.7 billion", "Peru"]
 
 
+def test_a_citation_has_the_place_of_its_sentence() -> None:
+    text = "Lake Mirren freezes in winter."
+    evidence = Evidence((Sentence("a.pdf", 1, 0, len(text), text, "p. 4"),))
+    (citation,) = locate("Lake Mirren freezes.", evidence, lambda _: text)
+    assert citation.place == "p. 4"
+
+
 def test_the_citation_that_carries_most_comes_first() -> None:
     text = "Snow falls. Lake Mirren freezes in winter."
     sentences = (Sentence("a", 1, 0, 11, text[:11]), Sentence("a", 1, 12, 42, text[12:]))

@@ -26,6 +26,13 @@ def texts(document, settings=None, limit=100):
     return [window.text for window in windows(document, settings or BARE, words, limit)]
 
 
+def test_a_sentence_has_the_place_of_its_paragraph():
+    document = read("One is. Two is.\n\nThree is.")
+    first, second = document.paragraphs
+    assert [one.place for one in sentences(document, replace(first, place="p. 4"))] == ["p. 4", "p. 4"]
+    assert [one.place for one in sentences(document, second)] == [""]
+
+
 def test_windows_are_two_sentences_moved_on_by_one_within_a_paragraph():
     assert texts(read("One is. Two is. Three is.\n\nFour is.")) == ["One is. Two is.", "Two is. Three is.", "Four is."]
 

@@ -45,12 +45,13 @@ OBEYED = re.compile(
 
 def nasty(answer: Answer) -> Answer:
     """The same answer with every text of a document, file name, model or user made hostile."""
-    citation = replace(CITATION, file=f"{NASTY}.md", quote=NASTY + CITATION.quote, support=(Span(0, 20),))
+    places = {"file": f"{NASTY}.md", "place": NASTY, "also": (NASTY, f"{NASTY}.pdf", NASTY)}
+    citation = replace(CITATION, quote=NASTY + CITATION.quote, support=(Span(0, 20),), **places)
     claims = tuple(
         replace(each, text=NASTY + each.text, reason=each.reason and NASTY, citations=each.citations and (citation,))
         for each in answer.claims
     )
-    near = tuple(Near(f"{NASTY}.md", 3, NASTY, (NASTY,)) for _ in answer.near)
+    near = tuple(Near(f"{NASTY}.md", 3, NASTY, (NASTY,), NASTY) for _ in answer.near)
     names = {
         "filters": Filters(author=NASTY, file=NASTY),
         "question": NASTY,
@@ -133,6 +134,44 @@ def test_one_sentence_cited_twice_has_one_mark_and_both_highlights():
     assert [marks for _, marks in notes.marks] == [(1,), (2, 1)]
     assert notes.citations[0].support == (Span(0, 4), *CITATION.support)
     assert "Again. [2][1]" in answer_terminal(replace(ANSWERED, claims=(VERIFIED, again)))
+
+
+PAGED = replace(CITATION, file="report.pdf", paragraph=12, place="p. 4")
+
+
+def test_a_citation_says_at_which_place_of_the_original_it_stands():
+    answer = replace(ANSWERED, claims=(replace(VERIFIED, citations=(PAGED,)),))
+    assert "\n[1] report.pdf ¶12, p. 4\n" in answer_terminal(answer)
+    assert "\n\\[1\\] report.pdf ¶12, p. 4\n\n> “" in answer_markdown(answer)
+    (cited,) = answer_object(answer)["claims"][0]["citations"]
+    assert (cited["place"], cited["also"]) == ("p. 4", [])
+    lost = replace(NOT_FOUND, near=(replace(NEAR, file="talk.pptx", place="slide 3"),))
+    assert "  - talk.pptx ¶3, slide 3\n" in answer_terminal(lost)
+    assert "- talk.pptx ¶3, slide 3: “" in answer_markdown(lost)
+    assert answer_object(lost)["near"][0]["place"] == "slide 3"
+    found = replace(HIT, place="sheet Budget, row 12", also=("old.xlsx",))
+    assert "1. briefs/hawn.md ¶7, sheet Budget, row 12 (the same in old.xlsx)  score" in lines_text(
+        hit_lines([found]), width=120
+    )
+    assert (hit_object(found)["place"], hit_object(found)["also"]) == ("sheet Budget, row 12", ["old.xlsx"])
+    watched = Watched().after(EvidenceFound((found,), (), 0.1))
+    assert "best paragraph briefs/hawn.md ¶7, sheet Budget, row 12\n" in lines_text(watched.lines())
+
+
+@pytest.mark.parametrize(
+    ("also", "said"),
+    [
+        (("old/report.pdf",), "(the same in old/report.pdf)"),
+        (("a.pdf", "b.pdf"), "(the same in a.pdf and b.pdf)"),
+        (("a.pdf", "b.pdf", "c.pdf"), "(the same in a.pdf, b.pdf and 1 more)"),
+        (("2019.zip/a.pdf", "b\nb.pdf", "c", "d", "e"), "(the same in 2019.zip/a.pdf, b\\nb.pdf and 3 more)"),
+    ],
+)
+def test_other_files_with_the_same_content_are_named_and_many_are_counted(also, said):
+    answer = replace(ANSWERED, claims=(replace(VERIFIED, citations=(replace(PAGED, also=also),)),))
+    assert f"[1] report.pdf ¶12, p. 4 {said}\n" in answer_terminal(answer, width=120)
+    assert f"report.pdf ¶12, p. 4 {said}".replace("\\", "\\\\") in answer_markdown(answer)
+    assert answer_object(answer)["claims"][0]["citations"][0]["also"] == list(also)
 
 
 def test_color_only_comes_when_asked_for():

@@ -49,7 +49,7 @@ from rag_geo.records import (
     Tokens,
     Writing,
 )
-from rag_geo.retrieval import choose_context, embed_query, interleaved, search, sentence_values
+from rag_geo.retrieval import choose_context, copies, embed_query, interleaved, search, sentence_values
 from rag_geo.settings import Settings
 from rag_geo.text.facts import facts
 from rag_geo.text.sentences import sentence_spans
@@ -399,7 +399,8 @@ class Assistant:
         if not model.passes(probability):
             reason = f"the cited sentences may not say all of it (probability {probability:.2f})"
             return Claim(text, "withheld", reason, "model", probability=round(probability, 4), signals=signals)
-        citations = grounding.locate(text, evidence, lambda file: self.index.document(file).text)
+        located = grounding.locate(text, evidence, lambda file: self.index.document(file).text)
+        citations = tuple(replace(one, also=copies(self.index, one.file)) for one in located)
         for citation in citations:
             self._assert_verbatim(citation)
         return Claim(text, "verified", "", "", citations, round(probability, 4), signals)
@@ -531,7 +532,7 @@ def _near(question: str, hits: Sequence[Hit]) -> tuple[Near, ...]:
         sentence = _nearest_sentence(hit)
         whole = " ".join((hit.title, hit.heading, *(s.text for s in hit.sentences)))
         missing = grounding.question_terms_missing(question, whole)
-        near.append(Near(hit.file, hit.paragraph, sentence.text if sentence else "", missing))
+        near.append(Near(hit.file, hit.paragraph, sentence.text if sentence else "", missing, hit.place))
     return tuple(near)
 
 

@@ -925,7 +925,9 @@ def locate(claim: str, evidence: Evidence, document_text: Callable[[str], str]) 
     for sentence in evidence.sentences:
         quote = document_text(sentence.file)[sentence.start : sentence.end]
         support = supporting_words(claim, quote)
-        citation = Citation(sentence.file, sentence.paragraph, sentence.start, sentence.end, quote, support)
+        citation = Citation(
+            sentence.file, sentence.paragraph, sentence.start, sentence.end, quote, support, sentence.place
+        )
         citations.append((-sum(span.end - span.start for span in support), citation))
     return tuple(citation for _, citation in sorted(citations, key=lambda pair: pair[0]))
 

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 _FIRST_WORDS = 44
 """Characters of a paragraph that are shown of it."""
 
+_MOST_PLACE = 32
+"""Columns that are kept for the place of a paragraph; a longer one is shown whole nevertheless."""
+
 
 def report_lines(report: IndexReport) -> list[Line]:
     """Lay out what an update did: one line of counts, and the files that were skipped with the reason."""
@@ -106,9 +109,12 @@ def document_lines(document: Document) -> list[Line]:
     for name, value in _facts(document).items():
         lines.append(Line((Segment(f"{name}: ", "faint"), Segment(visible(value))), indent=2, hanging=2))
     lines += [Line((Segment(f"warning: {visible(each)}", "warn"),), indent=2, hanging=2) for each in document.warnings]
-    for paragraph in document.paragraphs:
+    places = [visible(each.place) for each in document.paragraphs]
+    width = min(max(map(len, places), default=0), _MOST_PLACE)
+    for paragraph, where in zip(document.paragraphs, places, strict=True):
         offsets = f"[{paragraph.start}, {paragraph.end})"
-        head = (Segment(f"¶{paragraph.number:<4}", "mark"), Segment(f"{offsets:<16}{paragraph.kind:<9}", "faint"))
+        known = f"{offsets:<16}{paragraph.kind:<9}" + (f"{where:<{width}}  " if width else "")
+        head = (Segment(f"¶{paragraph.number:<4}", "mark"), Segment(known, "faint"))
         rule = (Segment(f"not indexed ({visible(paragraph.debris)}) ", "warn"),) if paragraph.debris else ()
         lines.append(Line((*head, *rule, Segment(visible(_first_words(document, paragraph)))), hanging=5))
     return lines
@@ -116,19 +122,20 @@ def document_lines(document: Document) -> list[Line]:
 
 def document_object(document: Document) -> dict[str, object]:
     """Give one document as the object that ``rag-geo info --file --json`` prints; all but its text."""
-    names = ("file", "sha256", "format", "encoding", "title", "author", "date")
+    names = ("file", "sha256", "format", "encoding", "language", "title", "author", "date")
     return {
         **{name: getattr(document, name) for name in names},
         "characters": len(document.text),
         "metadata": dict(document.metadata),
         "removed": dict(document.removed),
         "warnings": list(document.warnings),
+        "textless": list(document.textless),
         "paragraphs": [_paragraph_object(document, paragraph) for paragraph in document.paragraphs],
     }
 
 
 def _paragraph_object(document: Document, paragraph: Paragraph) -> dict[str, object]:
-    names = ("number", "start", "end", "kind", "heading", "debris")
+    names = ("number", "start", "end", "kind", "heading", "place", "debris")
     return {
         **{name: getattr(paragraph, name) for name in names},
         "sentences": [[span.start, span.end] for span in paragraph.sentences],
@@ -142,9 +149,11 @@ def _facts(document: Document) -> Mapping[str, str]:
         "title": document.title,
         "author": document.author,
         "date": document.date,
-        "format": f"{document.format}, {document.encoding}, {len(document.text):,} characters",
+        "format": ", ".join(filter(None, (document.format, document.encoding, f"{len(document.text):,} characters"))),
+        "language": document.language,
         "SHA-256": document.sha256,
         "removed": ", ".join(f"{name} {count}" for name, count in document.removed),
+        "without text": ", ".join(document.textless),
     }
     return {name: value for name, value in facts.items() if value}
 

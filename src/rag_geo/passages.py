@@ -15,7 +15,14 @@ _PREFIX_SHARE = 3
 def sentences(document: Document, paragraph: Paragraph) -> tuple[Sentence, ...]:
     """The sentences of one paragraph with their visible text; none for debris."""
     return tuple(
-        Sentence(document.file, paragraph.number, start, end, visible(document.text, Span(start, end), document.hidden))
+        Sentence(
+            document.file,
+            paragraph.number,
+            start,
+            end,
+            visible(document.text, Span(start, end), document.hidden),
+            paragraph.place,
+        )
         for start, end in paragraph.sentences
     )
 

@@ -223,6 +223,7 @@ class Near:
     paragraph: int
     quote: str
     missing: tuple[str, ...]
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True)

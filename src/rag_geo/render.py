@@ -52,6 +52,9 @@ UNPROVED_LINE = "Not found: no sentence about it could be proved by the document
 FILTERED_LINE = "Not found: the documents that were searched do not say."
 FILTERED_UNPROVED_LINE = "Not found: no sentence about it could be proved by the documents that were searched."
 
+#: Files with the same content as a cited one that are named beside it; the others are counted.
+NAMED_COPIES = 2
+
 # C0, DEL and C1 (terminals obey them), line and paragraph separators, zero-width and bidirectional controls (they
 # reorder or hide what is read), tag characters and variation selectors beyond the emoji one (they carry hidden text),
 # interlinear annotation, soft hyphen, Hangul fillers, byte order mark, surrogates.
@@ -110,9 +113,20 @@ def visible_name(name: str) -> str:
     return _UNSAFE.sub(lambda found: _NAMED.get(found[0]) or _mark(found[0], keep_breaks=False), name)
 
 
-def place(file: str, paragraph: int) -> str:
-    """Name a paragraph for people: ``corpus/x.md ¶7``."""
-    return f"{visible_name(file)} ¶{paragraph}"
+def place(file: str, paragraph: int, where: str = "", also: Sequence[str] = ()) -> str:
+    """Name a paragraph for people: ``corpus/x.pdf ¶7, p. 4 (the same in old/x.pdf)``.
+
+    `where` is its place in the original (`Paragraph.place`), `also` are the files with the same content (`copies`).
+    """
+    same = copies([visible_name(each) for each in also])
+    shown = f", {visible(where)}" if where else ""
+    return f"{visible_name(file)} ¶{paragraph}{shown}" + (f" (the same in {same})" if same else "")
+
+
+def copies(files: Sequence[str]) -> str:
+    """List the first files and count the others: ``a, b and 3 more``; "" for none."""
+    named, rest = files[:NAMED_COPIES], len(files) - NAMED_COPIES
+    return f"{', '.join(named)} and {rest:,} more" if rest > 0 else " and ".join(named)
 
 
 def error_text(error: RagGeoError) -> str:
@@ -201,7 +215,7 @@ def hit_lines(hits: Sequence[Hit]) -> list[Line]:
     """Lay out search results: rank, place, score, and the sentences with the best window highlighted."""
     lines = []
     for rank, hit in enumerate(hits, start=1):
-        head = (Segment(f"{rank}. ", "mark"), Segment(place(hit.file, hit.paragraph), "strong"))
+        head = (Segment(f"{rank}. ", "mark"), Segment(place(hit.file, hit.paragraph, hit.place, hit.also), "strong"))
         figures = f"  score {hit.score:.3f}  meaning {hit.similarity:.3f}  words {hit.lexical:.2f}"
         lines.append(Line((*head, Segment(figures, "faint")), hanging=4))
         title = "" if hit.heading.startswith(hit.title) else hit.title
@@ -284,7 +298,7 @@ def _sentence_line(claim: Claim, marks: Sequence[int]) -> Line:
 
 
 def _citation_lines(number: int, citation: Citation) -> list[Line]:
-    head = (Segment(f"[{number}] ", "mark"), Segment(place(citation.file, citation.paragraph), "strong"))
+    head = (Segment(f"[{number}] ", "mark"), Segment(_cited_place(citation), "strong"))
     return [Line(head, hanging=4), Line(tuple(_quote_segments(citation.quote, citation.support)), indent=4)]
 
 
@@ -297,7 +311,7 @@ def _quote_segments(quote: str, support: Sequence[Span]) -> Iterator[Segment]:
 
 def _near_lines(near: Near) -> list[Line]:
     lines = [
-        Line((Segment("- "), Segment(place(near.file, near.paragraph), "strong")), indent=2, hanging=2),
+        Line((Segment("- "), Segment(place(near.file, near.paragraph, near.place), "strong")), indent=2, hanging=2),
         Line((Segment(f"“{visible(near.quote)}”"),), indent=4),
     ]
     if near.missing:
@@ -407,7 +421,7 @@ def answer_markdown(answer: Answer) -> str:
             f"**{markdown_text(piece)}**" if supports else markdown_text(piece)
             for piece, supports in quote_pieces(citation.quote, citation.support)
         )
-        parts.append(f"\\[{number}\\] {markdown_text(place(citation.file, citation.paragraph))}\n\n> “{quote}”")
+        parts.append(f"\\[{number}\\] {markdown_text(_cited_place(citation))}\n\n> “{quote}”")
     parts += [f"Not found: {markdown_text(part)}" for part in lacking(answer)]
     if answer.status == "not_found":
         parts += [_near_markdown(near) for near in answer.near]
@@ -429,10 +443,14 @@ def markdown_text(text: str) -> str:
 def _near_markdown(near: Near) -> str:
     missing = ", ".join(markdown_text(word) for word in near.missing)
     tail = f" Does not say: {missing}" if missing else ""
-    return f"- {markdown_text(place(near.file, near.paragraph))}: “{markdown_text(near.quote)}”{tail}"
+    return f"- {markdown_text(place(near.file, near.paragraph, near.place))}: “{markdown_text(near.quote)}”{tail}"
 
 
 # --- pieces -----------------------------------------------------------------------------------------------------
+
+
+def _cited_place(citation: Citation) -> str:
+    return place(citation.file, citation.paragraph, citation.place, citation.also)
 
 
 def _mark(character: str, *, keep_breaks: bool) -> str:
@@ -503,7 +521,12 @@ class Watched:
         if self.evidence and self.evidence.hits:
             best = self.evidence.hits[0]
             lines.append(
-                Line((Segment("best paragraph ", "faint"), Segment(place(best.file, best.paragraph), "strong")))
+                Line(
+                    (
+                        Segment("best paragraph ", "faint"),
+                        Segment(place(best.file, best.paragraph, best.place), "strong"),
+                    )
+                )
             )
             lines.append(Line(tuple(_window_segments(best)), indent=4))
         proved = [claim for claim in self.claims if claim.status == "verified"]

@@ -192,6 +192,11 @@ def _scaled(scores: Floats) -> Floats:
     return (scores - low) / (high - low) if high > low else np.zeros_like(scores)
 
 
+def copies(index: Index, file: str) -> tuple[str, ...]:
+    """The other files with the very same content, in the order of their names; of hits and citations alike."""
+    return ()  # an index keeps every file apart so far
+
+
 def _hit(index: Index, found: _Found) -> Hit:
     entry = index.documents[index.rows.paragraph_document[found.number]]
     paragraph = index.paragraph(found.number)
@@ -212,6 +217,8 @@ def _hit(index: Index, found: _Found) -> Hit:
         window=spans[best],
         sentences=sentences,
         sentence_similarities=_per_sentence(sentences, spans, found.windows.tolist()),
+        place=paragraph.place,
+        also=copies(index, entry.file),
     )
 
 

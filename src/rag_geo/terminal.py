@@ -91,7 +91,7 @@ class Terminal:
     def _note_evidence(self, _watched: Watched, event: Event) -> None:
         if isinstance(event, EvidenceFound) and event.hits:
             best = event.hits[0]
-            self.note(f"best paragraph after {event.seconds:.2f} s: {place(best.file, best.paragraph)}")
+            self.note(f"best paragraph after {event.seconds:.2f} s: {place(best.file, best.paragraph, best.place)}")
 
     @contextmanager
     def _bars(self) -> Iterator[Advance]:

@@ -22,7 +22,7 @@ import rag_geo
 from rag_geo.errors import IndexMismatchError, UsageError
 from rag_geo.filtering import filter_words
 from rag_geo.records import Answer, Citation, Document, Filters, Skipped, Span
-from rag_geo.render import Line, Segment, place, visible, visible_name
+from rag_geo.render import Line, Segment, copies, place, visible, visible_name
 from rag_geo.text.folding import blank, find_hidden
 from rag_geo.text.folding import visible as visible_text
 from rag_geo.text.quotes import locate_quote
@@ -47,7 +47,10 @@ _HINT = "a receipt is the JSON file that the page saves under an answer"
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """A quote as a receipt has it; `claim` is the number of the sentence it proves, from 1."""
+    """A quote as a receipt has it; `claim` is the number of the sentence it proves, from 1.
+
+    `place` is where the original shows it, `also` are files with the same content; older receipts have neither.
+    """
 
     claim: int
     file: str
@@ -56,20 +59,23 @@ class Quote:
     start: int
     end: int
     quote: str
+    place: str = ""
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
     """What has become of a quote.
 
-    - there: at its characters, in its paragraph, word for word;
+    - there: at its characters, in its paragraph, word for word, and at its place where the receipt has one;
     - moved: its words stand elsewhere in the document, or the file has another name;
     - changed: they do not, but a passage that is much like it does;
     - gone: nothing like it does, or the file is no longer there or no longer read (`reason` says why not, if known).
 
-    `found` is the file in which it was looked for ("" when gone), `paragraph`, `start` and `end` say where what there
-    is now stands, and `text` what is read there (all empty for a quote that is gone). `outdated` are the files, of that
-    and the one that was cited, which the index holds otherwise than they are.
+    `found` is the file in which it was looked for ("" when gone), `paragraph`, `start`, `end` and `place` say where
+    what there is now stands, and `text` what is read there (all empty for a quote that is gone). `outdated` are the
+    files, of that and the one that was cited, which the index holds otherwise than they are. `differ` are those that
+    had the same content, by the receipt, and have not the quote at its characters any more.
     """
 
     quote: Quote
@@ -82,6 +88,8 @@ class Checked:
     text: str = ""
     reason: str = ""
     outdated: tuple[str, ...] = ()
+    place: str = ""
+    differ: tuple[str, ...] = ()
 
 
 class Documents(Protocol):
@@ -145,6 +153,8 @@ def _citation_object(citation: Citation, file_sha256: str) -> dict[str, object]:
         "end": citation.end,
         "quote": citation.quote,
         "quote_sha256": text_sha256(citation.quote),
+        "place": citation.place,
+        "also": list(citation.also),
     }
 
 
@@ -224,10 +234,18 @@ def _quote(claim: int, one: object) -> Quote:
     values: dict[str, Any] = {name: one.get(name) for name in names} if isinstance(one, dict) else {}
     if not values or any(type(values[name]) is not kind for name, kind in names.items()):
         raise UsageError(f"sentence {claim} of the receipt has a citation without file, place or quote", hint=_HINT)
-    quote = Quote(claim, **values)
+    quote = Quote(claim, **values, **_places(claim, one))
     if not 0 <= quote.start < quote.end or not quote.quote.strip():
         raise UsageError(f"sentence {claim} of the receipt has a citation of nothing", hint=_HINT)
     return quote
+
+
+def _places(claim: int, one: object) -> dict[str, Any]:
+    """Give what a citation says of its place and its copies. Raises `UsageError` for what says neither."""
+    place, also = (one.get("place", ""), one.get("also", [])) if isinstance(one, dict) else ("", [])
+    if not isinstance(place, str) or not isinstance(also, list) or not all(isinstance(each, str) for each in also):
+        raise UsageError(f"sentence {claim} of the receipt has a citation whose place is none", hint=_HINT)
+    return {"place": place, "also": tuple(also)}
 
 
 # --- checking ---------------------------------------------------------------------------------------------------
@@ -240,7 +258,18 @@ def verify(receipt: Mapping[str, Any], documents: Documents) -> Sequence[Checked
 
 def _compared(checked: Checked, documents: Documents) -> Checked:
     files = dict.fromkeys(file for file in (checked.quote.file, checked.found) if file)
-    return replace(checked, outdated=tuple(file for file in files if documents.outdated(file)))
+    outdated = tuple(file for file in files if documents.outdated(file))
+    differ = tuple(file for file in dict.fromkeys(checked.quote.also) if not _copied(file, checked.quote, documents))
+    return replace(checked, outdated=outdated, differ=differ)
+
+
+def _copied(file: str, quote: Quote, documents: Documents) -> bool:
+    """Whether another file has a quote at the same characters."""
+    try:
+        document = documents.document(file)
+    except KeyError:
+        return False
+    return isinstance(document, Document) and _holds(document, quote)
 
 
 def _checked(quote: Quote, documents: Documents) -> Checked:
@@ -271,7 +300,11 @@ def _checked(quote: Quote, documents: Documents) -> Checked:
 
 def _at(quote: Quote, state: State, file_state: FileState, document: Document, span: Span) -> Checked:
     text = visible_text(document.text, span, document.hidden)
-    return Checked(quote, state, file_state, document.file, _paragraph_of(document, span), span.start, span.end, text)
+    number = _paragraph_of(document, span)
+    where = document.paragraphs[number - 1].place if number else ""
+    if state == "there" and quote.place and where != quote.place:
+        state = "moved"  # the same words, on another page
+    return Checked(quote, state, file_state, document.file, number, span.start, span.end, text, place=where)
 
 
 def _holds(document: Document, quote: Quote) -> bool:
@@ -333,7 +366,13 @@ def _like(document: Document, quote: Quote) -> Span | None:
 def checked_object(checked: Checked) -> dict[str, object]:
     """Give what has become of a quote as the object that ``rag-geo verify --json`` prints."""
     quote = checked.quote
-    now = {"file": checked.found, "paragraph": checked.paragraph, "start": checked.start, "end": checked.end}
+    now = {
+        "file": checked.found,
+        "paragraph": checked.paragraph,
+        "start": checked.start,
+        "end": checked.end,
+        "place": checked.place,
+    }
     return {
         "claim": quote.claim,
         "file": quote.file,
@@ -341,9 +380,12 @@ def checked_object(checked: Checked) -> dict[str, object]:
         "start": quote.start,
         "end": quote.end,
         "quote": quote.quote,
+        "place": quote.place,
+        "also": list(quote.also),
         "state": checked.state,
         "file_state": checked.file_state,
         "reason": checked.reason,
+        "differ": list(checked.differ),
         "now": {**now, "text": checked.text} if checked.state != "gone" else None,
     }
 
@@ -385,7 +427,8 @@ def verified_lines(
     if filters := filters_of(receipt):
         lines.append(Line((Segment("only in: ", "faint"), Segment(visible(filter_words(filters)))), 2, 9))
     for each in checked:
-        where = Segment(f"{place(each.quote.file, each.quote.paragraph)}  ", "strong")
+        same = [file for file in each.quote.also if file not in each.differ]
+        where = Segment(f"{place(each.quote.file, each.quote.paragraph, each.quote.place, same)}  ", "strong")
         lines.append(
             Line((Segment(f"{each.state:<8}", _STYLES[each.state]), where, Segment(_note(each), "faint")), 2, 8)
         )
@@ -393,6 +436,9 @@ def verified_lines(
             lines.append(Line((Segment("was “", "faint"), Segment(visible(each.quote.quote)), Segment("”")), 10, 2))
         if each.state == "changed":
             lines.append(Line((Segment("now “", "faint"), Segment(visible(each.text)), Segment("”")), 10, 2))
+        if each.differ:
+            names = copies([visible_name(file) for file in each.differ])
+            lines.append(Line((Segment(f"no longer the same in {names}", "warn"),), 10, 2))
     for file, words in _outdated(checked).items():
         lines.append(Line((Segment(f"{visible_name(file)}: {words}: {visible(update)}", "warn"),), 2, 2))
     there = sum(each.state == "there" for each in checked)
@@ -413,4 +459,6 @@ def _note(checked: Checked) -> str:
         "gone": f"file is not read: {visible(checked.reason)}" if checked.reason else "file is gone",
     }
     moved = checked.state in ("moved", "changed")
-    return files[checked.file_state] + (f", now ¶{checked.paragraph} [{checked.start}, {checked.end})" if moved else "")
+    where = f", {visible(checked.place)}" if checked.place else ""
+    now = f", now ¶{checked.paragraph}{where} [{checked.start}, {checked.end})"
+    return files[checked.file_state] + (now if moved else "")

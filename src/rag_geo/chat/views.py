@@ -16,6 +16,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NewType
+from unicodedata import east_asian_width
 from urllib.parse import quote, unquote_to_bytes
 
 from rag_geo.errors import UsageError
@@ -41,7 +42,7 @@ from rag_geo.records import (
     Span,
     Writing,
 )
-from rag_geo.render import footnotes, lacking, quote_pieces, status_line, visible, visible_name
+from rag_geo.render import NAMED_COPIES, copies, footnotes, lacking, quote_pieces, status_line, visible, visible_name
 from rag_geo.text.folding import merge_spans, visible_part
 
 if TYPE_CHECKING:
@@ -57,6 +58,8 @@ _NO_FILTERS = Filters()
 CARDS = 3
 #: Characters of a line that a sentence's last word may have to stay together with its marks.
 _LAST_WORD = 30
+#: Characters of a sentence without spaces that do.
+_TAIL = 2
 _STATES = {
     "answered": ("verified", "Verified"),
     "partial": ("partly", "Partly verified"),
@@ -64,6 +67,8 @@ _STATES = {
 }
 _MOST_DIGITS = 12
 _SUPPORT = re.compile(r"\d{1,12}-\d{1,12}(?: \d{1,12}-\d{1,12}){0,999}")
+_ISO_639 = re.compile(r"[a-z]{2,3}")
+_CELL = " | "
 _ATX = re.compile(r"\s*#{1,6}(?=\s|$)\s*")
 _HEADING_END = re.compile(r"(?:\s+#+|\s*\n\s*(?:=+|-+))\s*$")
 
@@ -173,12 +178,30 @@ def _opener(what: Opened, *inner: Html, **attributes: str | int | bool) -> Html:
     return _element("button", *inner, type="button", **attributes, **data)
 
 
-def _place(what: Opened, label: str) -> Html:
-    """Make the button that names a paragraph and opens it."""
+def _place(what: Opened, label: str, where: str = "", also: Sequence[str] = ()) -> Html:
+    """Make the button that names a paragraph and opens it; `where` and `also` are as in `rag_geo.render.place`."""
     name = _element("bdi", escaped_name(what.file), class_="rg-name")
     number = _span(f"¶{what.paragraph}", "rg-number")
-    said = f"{label}: {visible_name(what.file)}, paragraph {what.paragraph}"
-    return _opener(what, name, escaped(" "), number, class_="rg-open", aria_label=said)
+    there = Html(escaped(", ") + _element("bdi", escaped(where), class_="rg-where")) if where else NOTHING
+    said = f"{label}: {_said(what, where)}"
+    button = _opener(what, name, escaped(" "), number, there, class_="rg-open", aria_label=said)
+    return Html(button + _copies(also))
+
+
+def _said(what: Opened, where: str) -> str:
+    """Name a paragraph to who does not see the page."""
+    return f"{visible_name(what.file)}, paragraph {what.paragraph}" + (f", {where}" if where else "")
+
+
+def _copies(also: Sequence[str]) -> Html:
+    """Name the files with the same content, the first of them."""
+    if not also:
+        return NOTHING
+    names = [_element("bdi", escaped_name(each), class_="rg-name") for each in also[:NAMED_COPIES]]
+    rest = len(also) - len(names)
+    listed = _join(names, ", ") + escaped(f" and {rest:,} more") if rest else _join(names, " and ")
+    inside = escaped("the same in "), Html(listed)
+    return Html(escaped(" ") + _element("span", *inside, class_="rg-also"))
 
 
 # --- a question and its answer ----------------------------------------------------------------------------------
@@ -248,9 +271,11 @@ def answer_html(
     """
     notes = footnotes(claims)
     places = [Opened(each.file, each.paragraph, each.start, each.end, each.support) for each in notes.citations]
-    sentences = [
-        _sentence(claim.text, [_mark(turn, mark, places[mark - 1]) for mark in marks]) for claim, marks in notes.marks
+    buttons = [
+        _mark(turn, number, place, each.place)
+        for number, (each, place) in enumerate(zip(notes.citations, places, strict=True), start=1)
     ]
+    sentences = [_sentence(claim.text, [buttons[mark - 1] for mark in marks]) for claim, marks in notes.marks]
     seen = (
         {(one.file, one.start, one.end): one.text for hit in evidence.hits for one in hit.sentences} if evidence else {}
     )
@@ -290,14 +315,17 @@ def _status(answer: Answer) -> Html:
 def _sentence(text: str, marks: Sequence[Html]) -> Html:
     """Put a sentence in front of its marks; its last word stays on their line."""
     head, gap, last = text.strip().rpartition(" ")
-    if len(last) > _LAST_WORD:
+    if any(east_asian_width(each) in "WF" for each in last[-_TAIL:]):
+        # Chinese and Japanese have no spaces, and break a line anywhere.
+        head, gap, last = head + gap + last[:-_TAIL], "", last[-_TAIL:]
+    elif len(last) > _LAST_WORD:
         head, gap, last = text, "", ""
     together = _element("span", escaped(last), *marks, class_="rg-last")
     return _element("span", escaped(head + gap), together, class_="rg-sentence")
 
 
-def _mark(turn: int, number: int, place: Opened) -> Html:
-    said = f"source {number}: {visible_name(place.file)}, paragraph {place.paragraph}"
+def _mark(turn: int, number: int, place: Opened, where: str) -> Html:
+    said = f"source {number}: {_said(place, where)}"
     cited = f"c{turn}-{number}"
     return _opener(place, escaped(str(number)), class_="rg-mark", aria_label=said, data_cite=cited)
 
@@ -314,7 +342,7 @@ def _source_note(turn: int, number: int, citation: Citation, place: Opened, seen
     else:
         words = escaped(seen)  # the document hides a part of the quote: its offsets do not hold in what is seen
     text = _element("q", words, dir="auto", class_="rg-quote")
-    head = _place(place, f"open source {number}")
+    head = _place(place, f"open source {number}", citation.place, citation.also)
     return _element("li", _span(str(number), "rg-n"), head, escaped(" "), text, id=f"c{turn}-{number}")
 
 
@@ -346,7 +374,7 @@ def not_found_html(answer: Answer) -> Html:
 
 
 def _near(near: Near) -> Html:
-    parts = [_place(Opened(near.file, near.paragraph), "open paragraph")]
+    parts = [_place(Opened(near.file, near.paragraph), "open paragraph", near.place)]
     if near.quote:
         parts += [escaped(" "), _element("q", escaped(near.quote), class_="rg-quote", dir="auto")]
     if near.missing:
@@ -433,7 +461,7 @@ def _card(hit: Hit, read: Collection[tuple[str, int]], entry: Entry | None) -> H
     known = _facts(hit.title, entry.author if entry else "", entry.date if entry else "", above)
     return _element(
         "li",
-        _place(place, "open paragraph"),
+        _place(place, "open paragraph", hit.place, hit.also),
         _element("p", known, class_="rg-known") if known else NOTHING,
         _element("p", *_card_sentences(hit, read), class_="rg-text", dir="auto"),
         class_="rg-card",
@@ -442,10 +470,14 @@ def _card(hit: Hit, read: Collection[tuple[str, int]], entry: Entry | None) -> H
 
 def _card_sentences(hit: Hit, read: Collection[tuple[str, int]]) -> Iterator[Html]:
     """Give the sentences of the best window and those that are read; what is left out between them is an ellipsis."""
-    gap = False
+    gap = row = False
     for sentence in hit.sentences:
         nearest = hit.window.start <= sentence.start and sentence.end <= hit.window.end
         kept = nearest or (hit.file, sentence.start) in read or len(hit.sentences) == 1
+        # A row of a table has a line of its own.
+        if kept and row and _CELL in sentence.text:
+            yield escaped("\n", one_line=False)
+        row = _CELL in sentence.text
         if kept:
             yield escaped("… " if gap else "")
             yield _card_sentence(sentence, nearest, (hit.file, sentence.start) in read)
@@ -477,6 +509,8 @@ def source_html(
     title = document.title or visible_name(document.file)
     known = _facts(document.author, document.date)
     counts = f"{_count(len(document.paragraphs), 'paragraph')}"
+    if document.textless:
+        counts += f" · no text that can be read on {copies(document.textless)}"
     name = _element("bdi", escaped_name(document.file))
     return _element(
         "article",
@@ -486,10 +520,15 @@ def source_html(
             _element("p", known, class_="rg-byline") if known else NOTHING,
             _element("p", name, escaped(f" · {counts}"), class_="rg-known"),
         ),
-        _element("div", *body.paragraphs(paragraph), class_="rg-paragraphs"),
+        _element("div", *body.paragraphs(paragraph), class_="rg-paragraphs", lang=_language(document)),
         class_="rg rg-source",
         aria_label=f"source: {visible(title)}",
     )
+
+
+def _language(document: Document) -> str | bool:
+    """Give the attribute by which a browser chooses letters and a reader its voice; False where it is not known."""
+    return document.language if _ISO_639.fullmatch(document.language) else False
 
 
 @dataclass(slots=True)
@@ -502,7 +541,11 @@ class _Body:
     marked: bool = False
 
     def paragraphs(self, wanted: int) -> Iterator[Html]:
-        """Give every paragraph with its number; the one that is `wanted` can take the focus."""
+        """Give every paragraph with its number; the one that is `wanted` can take the focus.
+
+        Its place is shown where it is another than that of the one before, and with the one that is wanted.
+        """
+        before = ""
         for each in self.document.paragraphs:
             tag, lines = "p", ""
             if each.kind == "heading":
@@ -514,8 +557,19 @@ class _Body:
             asked = each.number == wanted
             classes = "rg-par" + (" rg-wanted" if asked else "") + (" rg-debris" if each.debris else "")
             number = _span(str(each.number), "rg-n")
+            where = NOTHING
+            if each.place and (asked or each.place != before):
+                where = _element("bdi", escaped(each.place), class_="rg-where")
+            before = each.place
             yield _element(
-                "div", number, text, note, class_=classes, id=f"p{each.number}", tabindex="-1" if asked else False
+                "div",
+                number,
+                where,
+                text,
+                note,
+                class_=classes,
+                id=f"p{each.number}",
+                tabindex="-1" if asked else False,
             )
 
     def _text(self, paragraph: Paragraph) -> Html:

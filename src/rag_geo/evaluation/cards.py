@@ -124,8 +124,7 @@ def card(result: Result, ranked: Result | None = None) -> Card:
         cited=tuple(_cited(claims, numbers, result)),
         gold=tuple(_gold(result)),
         near=tuple(
-            (place(each["file"], each["paragraph"]), str(each["quote"]), tuple(map(str, each["missing"])))
-            for each in answer.get("near", ())
+            (_near_place(each), str(each["quote"]), tuple(map(str, each["missing"]))) for each in answer.get("near", ())
         ),
         ranking=tuple(
             (place(file, number), (file, number) in gold_places or (file, 0) in gold_places) for file, number in found
@@ -229,6 +228,10 @@ def _gold(result: Result) -> Iterable[Extract]:
 
 def _gold_quotes(result: Result, file: str, number: int) -> list[str]:
     return [str(each["quote"]) for each in result.gold if (each["file"], each["paragraph"]) == (file, number)]
+
+
+def _near_place(near: Mapping[str, Any]) -> str:
+    return place(near["file"], near["paragraph"], near.get("place", ""))
 
 
 def _extract(file: str, number: int, result: Result, marked: Sequence[Any], numbers: tuple[int, ...] = ()) -> Extract:

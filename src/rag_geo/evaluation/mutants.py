@@ -110,7 +110,7 @@ def _next(citation: Citation, index: Index) -> Citation:
         return citation
     other = next((one for one in others if one.number > citation.paragraph), others[-1])
     start, end = other.sentences[0]
-    return Citation(citation.file, other.number, start, end, document.text[start:end])
+    return Citation(citation.file, other.number, start, end, document.text[start:end], (), other.place, citation.also)
 
 
 _NUMBER = re.compile(r"\d(?:[\d.,]*\d)?")
@@ -215,7 +215,9 @@ class CopyingTop(Broken):
             Claim(
                 one.text,
                 "verified",
-                citations=(Citation(one.file, one.paragraph, one.start, one.end, text[one.start : one.end]),),
+                citations=(
+                    Citation(one.file, one.paragraph, one.start, one.end, text[one.start : one.end], (), one.place),
+                ),
                 probability=1.0,
             )
             for one in top.sentences

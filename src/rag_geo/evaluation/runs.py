@@ -220,9 +220,7 @@ def answer_from(table: Mapping[str, Any]) -> Answer:
         answer=table["answer"],
         claims=tuple(map(_claim, table["claims"])),
         sources=tuple(Source(**each) for each in table["sources"]),
-        near=tuple(
-            Near(each["file"], each["paragraph"], each["quote"], tuple(each["missing"])) for each in table["near"]
-        ),
+        near=tuple(Near(**{**each, "missing": tuple(each["missing"])}) for each in table["near"]),
         answerable=table["answerable"],
         model=table["model"],
         embedder=table["embedder"],
@@ -242,4 +240,5 @@ def _claim(table: Mapping[str, Any]) -> Claim:
 
 def _citations(tables: Iterable[Mapping[str, Any]]) -> Iterable[Citation]:
     for each in tables:
-        yield Citation(**{**each, "support": tuple(Span(*span) for span in each["support"])})
+        support = tuple(Span(*span) for span in each["support"])
+        yield Citation(**{**each, "support": support, "also": tuple(each.get("also", ()))})
