@@ -1,26 +1,60 @@
-"""The words of a text as they are matched: without stop words, accents, case and inflection."""
+"""The words of a text as they are matched: without stop words, accents, case and inflection, by its language.
+
+English has rules of its own (`rag_geo.text.facts`: irregular forms, spellings, demonyms). Other languages lose their
+stop words and go through their Snowball stemmer, where there is one, before accents are dropped: the stemmers know
+endings with their accents. Chinese and Japanese are written without spaces: every Chinese character is a term, and so
+is every pair of neighbours, which is more often a word; in Korean the pairs within a word are terms beside the word.
+"""
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import cache
+from itertools import pairwise
+from threading import Lock
+from typing import TYPE_CHECKING
 
 from rag_geo.text.facts import fold_name
+from rag_geo.text.languages import STOP_WORDS, language_of
 
-_FUNCTION_WORDS = """
-a about above after again against all also am an and any are as at be because been before being below between both but
-by can could did do does doing down during each few for from further had has have having he her here hers him his how
-i if in into is it its itself just me more most my no nor not now of off on once only or other our ours out over own s
-same she should so some such t than that the their theirs them themselves then there these they this those through to
-too under until up us very was we were what when where which while who whom whose why will with would you your yours
-"""
-_STOP_WORDS = frozenset(_FUNCTION_WORDS.split())
+if TYPE_CHECKING:
+    import Stemmer
+
 # Numbers with their separators; single characters of scripts without spaces; words of any other script.
 _TERM = re.compile(
     r"\d+(?:[.,]\d+)*(?![^\W\d_])|[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]|[^\W_\u3040-\u30ff\u3400-\u9fff]+"
 )
 _DOTTED = re.compile(r"\b(?:[A-Z]\.){2,}")
+
+# As `_TERM`, but a run of Chinese and Japanese is one find, and vowel signs of Indic scripts and Thai are letters.
+_FOUND = re.compile(
+    r"(?P<number>\d+(?:[.,]\d+)*)(?![^\W\d_])"
+    r"|(?P<run>[\u3041-\u30ff\u3400-\u9fff\uf900-\ufaff]+)"
+    r"|(?P<word>(?:[\u0900-\u0963\u0966-\u0dff\u0e00-\u0e7f]|[^\W_\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff])+)"
+)
+_HAN = re.compile("[\u3005\u3400-\u9fff\uf900-\ufaff]")
+_HANGUL = re.compile("[\uac00-\ud7a3]{2,}")
+_MARKS = re.compile("[\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u05bf-\u05c7\u0610-\u061a\u0640\u064b-\u065f\u0670]")
+_ARABIC_MARKS = re.compile("[\u0610-\u061a\u0640\u064b-\u0652\u0670]")
+"""Vowels and the stroke that lengthens a word: most texts are written without them."""
+
+_THOUSANDS = re.compile(r"(?<![\d.,])\d{1,3}(?:[.\u00a0\u202f ]\d{3})+(?!\d|\.\d)")
+_STEMMERS = {
+    "de": "german",
+    "es": "spanish",
+    "fr": "french",
+    "it": "italian",
+    "pt": "portuguese",
+    "nl": "dutch",
+    "ru": "russian",
+    "ar": "arabic",
+}
+_DECIMAL_COMMA = frozenset({"de", "es", "fr", "it", "pt", "nl", "ru", "uk", "bg", "be", "sr", "mk", "kk", "el"})
+_OWN_RULES = frozenset({*_STEMMERS, *_DECIMAL_COMMA, "zh", "ja", "ko", "fa", "ur", "he", "hi", "bn", "ta", "te", "th"})
+_LATIN_SCRIPT = frozenset({"de", "es", "fr", "it", "pt", "nl"})
+_lock = Lock()
 
 
 def terms(texts: Sequence[str], language: str = "en") -> list[list[str]]:
@@ -29,21 +63,115 @@ def terms(texts: Sequence[str], language: str = "en") -> list[list[str]]:
     `language` (ISO 639-1) is that of the texts; one without rules here is read as English. In English a demonym is its
     country ("Chinese" is "China"), and "U.S." is "US", which is no stop word when written in capitals.
     """
-    return [[fold_name(word) for word in _words(text)] for text in texts]
+    if language in _OWN_RULES:
+        return [list(_foreign(text, language)) for text in texts]
+    return [_english(text) for text in texts]
 
 
 def query_terms(query: str, languages: Sequence[str]) -> list[str]:
-    """The words of a question to texts in these languages, each once."""
-    return list(dict.fromkeys(terms([query])[0]))
+    """The words of a question to texts in these languages, each once.
+
+    A question that is clearly in one of them is read in it; any other in all of them, English if there are none.
+    """
+    own = language_of(query)
+    read_in = (own,) if own in languages else tuple(languages) or ("en",)
+    return list(dict.fromkeys(term for language in read_in for term in terms([query], language)[0]))
 
 
-def _words(text: str) -> list[str]:
+def _english(text: str) -> list[str]:
     if not text.isascii():
         text = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
-    found = _TERM.findall(_DOTTED.sub(lambda match: match[0].replace(".", ""), text))
+    found = _TERM.findall(_without_dots(text))
     lower = (word.replace(",", "").casefold() for word in found)
+    stop_words = STOP_WORDS["en"]
     return [
-        low
+        fold_name(low)
         for word, low in zip(found, lower, strict=True)
-        if low not in _STOP_WORDS or (len(word) > 1 and word.isupper())
+        if low not in stop_words or (len(word) > 1 and word.isupper())
     ]
+
+
+def _without_dots(text: str) -> str:
+    return _DOTTED.sub(lambda match: match[0].replace(".", ""), text)
+
+
+def _foreign(text: str, language: str) -> Iterator[str]:
+    text = _without_dots(unicodedata.normalize("NFKC", text))
+    if language == "ar":
+        text = _ARABIC_MARKS.sub("", text)
+    if language in _DECIMAL_COMMA:
+        text = _THOUSANDS.sub(lambda match: re.sub(r"\D", "", match[0]), text)
+    for found in _FOUND.finditer(text):
+        if number := found["number"]:
+            yield _number(number, language)
+        elif found["run"]:
+            yield from _characters(found["run"], language)
+        else:
+            yield from _word(found["word"], language)
+
+
+def _number(number: str, language: str) -> str:
+    """With the digits 0 to 9 and a point before the fraction."""
+    plain = "".join(str(unicodedata.digit(c)) if c.isdigit() else c for c in number)
+    return plain.replace(",", "." if language in _DECIMAL_COMMA else "")
+
+
+def _characters(run: str, language: str) -> Iterator[str]:
+    """The Chinese characters of a run of Chinese or Japanese, in these languages also its pairs of neighbours."""
+    if language not in ("zh", "ja"):
+        yield from run
+        return
+    stop = STOP_WORDS.get(language, frozenset())
+    for character in run:
+        if _HAN.match(character) and character not in stop:
+            yield character
+    for first, second in pairwise(run):
+        yield first + second
+
+
+def _word(word: str, language: str) -> Iterator[str]:
+    low = word.lower()
+    kept = len(word) > 1 and word.isupper()
+    if word.isascii() and language not in _LATIN_SCRIPT:
+        # A foreign name or term in a text of another script: most likely as English texts have it.
+        if kept or low not in STOP_WORDS["en"]:
+            yield fold_name(low)
+        return
+    if low in _stop_words(language) and not kept:
+        return
+    yield _fold(_stem(low, language))
+    if language == "ko":
+        for part in _HANGUL.findall(word):
+            if len(part) > 2:
+                yield from (first + second for first, second in pairwise(part))
+
+
+@cache
+def _stop_words(language: str) -> frozenset[str]:
+    words = STOP_WORDS.get(language, frozenset())
+    # The hamza of an alef is often left out in writing.
+    return words | frozenset(map(_fold, words)) if language == "ar" else words
+
+
+def _stem(word: str, language: str) -> str:
+    if language == "ru":
+        word = word.replace("ё", "е")
+    if language not in _STEMMERS:
+        return word
+    stemmer = _stemmer(_STEMMERS[language])
+    with _lock:
+        return str(stemmer.stemWord(word))
+
+
+@cache
+def _stemmer(name: str) -> Stemmer.Stemmer:
+    import Stemmer
+
+    return Stemmer.Stemmer(name)
+
+
+def _fold(word: str) -> str:
+    """Without accents and other marks that are often left out in writing."""
+    if word.isascii():
+        return word
+    return unicodedata.normalize("NFKC", _MARKS.sub("", unicodedata.normalize("NFKD", word))).casefold()
