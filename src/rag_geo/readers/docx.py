@@ -1,0 +1,467 @@
+"""Read a Word document: its paragraphs, lists and tables in reading order, then its notes, then what is on each page.
+
+The XML is walked once, never by recursion. What a reader of the page does not see is left out and counted: deleted and
+hidden text, comments, placeholders; so are field codes. Headers and footers come last, each once, as debris: Word
+counts its paragraphs without them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from rag_geo.readers.flow import Grid, Line, Story, pour
+from rag_geo.readers.layout import Draft, Layout
+from rag_geo.readers.ooxml import MC, Package, R, chosen, core_properties, on, open_package
+from rag_geo.readers.symbols import symbol
+from rag_geo.records import BlockKind
+from rag_geo.settings import ReadingSettings
+
+if TYPE_CHECKING:
+    from lxml.etree import _Element
+
+W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+_M = "{http://schemas.openxmlformats.org/officeDocument/2006/math}"
+_VAL = f"{W}val"
+_WHITE = re.compile(r"[\r\n\t]")
+_HEADING_STYLE = re.compile(r"(?:heading|überschrift|titre|título|titolo|kop|заголовок|标题|標題) ?(\d)", re.IGNORECASE)
+_HEADING_ID = re.compile(r"(?:heading|berschrift|titre|ttulo|titolo|kop)(\d)", re.IGNORECASE)
+_TITLE_STYLES = frozenset(("title", "titel", "titre", "título", "titolo"))
+_CONTENTS = re.compile(r"(?:toc|contents|index) ?(?:\d|heading)|table of (?:figures|authorities)", re.IGNORECASE)
+_CODE = re.compile(r"source ?code|html ?preformatted|preformatted ?text|code(?: ?block)?|plain ?code", re.IGNORECASE)
+_DEEPER_LIST = re.compile(r"^List (?:Bullet|Number) ([2-9])$", re.IGNORECASE)
+_LONGEST_HEADING = 300
+
+
+def read(data: bytes, name: str, settings: ReadingSettings) -> Layout:
+    """The layout of a Word document; raises UnreadableError when it is damaged or locked."""
+    package = open_package(data, "word/document.xml")
+    walker = _Walker(_read_styles(package.related(package.main, "styles")))
+    root = package.part(package.main)
+    draft = Draft()
+    if root is not None:
+        walker.page = 1 if next(root.iter(f"{W}lastRenderedPageBreak"), None) is not None else 0
+        pour(walker.walk(root), draft)
+    walker.page = 0
+    _add_notes(package, walker, draft)
+    _add_margins(package, root, walker, draft)
+    _count_comments(package, walker.removed)
+    stated = core_properties(package.archive)
+    warnings = (f"{walker.chunks} parts in other formats inside it are not read",) if walker.chunks else ()
+    return Layout(
+        draft.text,
+        tuple(draft.blocks),
+        title=stated.title,
+        author=stated.author,
+        date=stated.date,
+        metadata=stated.rest,
+        removed=tuple(sorted((+walker.removed).items())),
+        warnings=warnings,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Style:
+    """A style as far as it matters here; `outline` is None where it says nothing, `listed` is its level as a list."""
+
+    name: str = ""
+    outline: int | None = None
+    listed: int | None = None
+    hidden: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Styles:
+    by_id: dict[str, _Style] = field(default_factory=dict)
+    default: _Style = _Style()
+
+    def of(self, identifier: str | None) -> _Style:
+        if identifier is None:
+            return self.default
+        # A style that the file does not define is known by its identifier, which most programs make of the name.
+        return self.by_id.get(identifier) or _Style(identifier, _outline_of_name(identifier, identifier))
+
+
+def _read_styles(root: _Element | None) -> _Styles:
+    if root is None:
+        return _Styles()
+    elements = {element.get(f"{W}styleId", ""): element for element in root.iter(f"{W}style")}
+    resolved: dict[str, _Style] = {}
+    for identifier in elements:
+        chain: list[str] = []
+        at = identifier
+        while at in elements and at not in resolved and at not in chain:
+            chain.append(at)
+            at = _value(elements[at].find(f"{W}basedOn"))
+        style = resolved.get(at, _Style())
+        for below in reversed(chain):
+            style = resolved[below] = _derived(elements[below], below, style)
+    default = next(
+        (
+            resolved[identifier]
+            for identifier, element in elements.items()
+            if element.get(f"{W}type") == "paragraph" and on(element, f"{W}default") and element.get(f"{W}default")
+        ),
+        _Style(),
+    )
+    return _Styles(resolved, default)
+
+
+def _derived(element: _Element, identifier: str, base: _Style) -> _Style:
+    name = _value(element.find(f"{W}name")) or identifier
+    outline = _number(element.find(f"{W}pPr/{W}outlineLvl"))
+    named = _outline_of_name(name, identifier)
+    return _Style(
+        name,
+        outline if outline is not None else named if named is not None else base.outline,
+        _listed(element.find(f"{W}pPr/{W}numPr"), base.listed),
+        _hidden(element.find(f"{W}rPr"), base.hidden),
+    )
+
+
+def _outline_of_name(name: str, identifier: str) -> int | None:
+    found = _HEADING_STYLE.fullmatch(name) or _HEADING_ID.fullmatch(identifier)
+    if found:
+        return int(found[1]) - 1
+    return 0 if name.lower() in _TITLE_STYLES else None
+
+
+def _listed(properties: _Element | None, inherited: int | None) -> int | None:
+    if properties is None:
+        return inherited
+    list_id = _number(properties.find(f"{W}numId"))
+    if list_id == 0 or (list_id is None and inherited is None):
+        return None
+    return _number(properties.find(f"{W}ilvl")) or 0
+
+
+def _hidden(properties: _Element | None, inherited: bool = False) -> bool:
+    if properties is None:
+        return inherited
+    switch = properties.find(f"{W}vanish")
+    return inherited if switch is None else on(switch, _VAL)
+
+
+@dataclass(slots=True)
+class _Paragraph:
+    """A paragraph while it is open; `beside` are the text boxes that hang on it."""
+
+    line: Line
+    hidden: bool = False
+    joined: bool = False
+    pieces: list[str] = field(default_factory=list)
+    beside: Story = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Frame:
+    """What holds paragraphs: the body, a cell, a text box, a note.
+
+    `fields` are the fields that are open in it, True while their code is read; `carried` is the text of a paragraph
+    whose end was deleted.
+    """
+
+    element: _Element | None
+    in_box: bool = False
+    story: Story = field(default_factory=list)
+    paragraphs: list[_Paragraph] = field(default_factory=list)
+    grids: list[Grid] = field(default_factory=list)
+    fields: list[bool] = field(default_factory=list)
+    carried: str = ""
+
+
+_LEFT_OUT = tuple(
+    f"{W}{name}"
+    for name in (
+        "pPr", "rPr", "tblPr", "tblGrid", "tblPrEx", "trPr", "tcPr", "sdtPr", "sdtEndPr", "sectPr", "instrText",
+        "delInstrText", "rt", "ffData",
+    )
+)  # fmt: skip
+_DELETED = frozenset(W + name for name in ("del", "moveFrom", "delText"))
+_CHARACTERS = {
+    f"{W}tab": "\t",
+    f"{W}ptab": "\t",
+    f"{W}cr": "\n",
+    f"{W}noBreakHyphen": "\u2011",
+}
+_NOTES = {f"{W}footnoteReference": "footnotes", f"{W}endnoteReference": "endnotes"}
+
+
+class _Walker:
+    """One pass over a part: its paragraphs and tables, and which notes it refers to."""
+
+    def __init__(self, styles: _Styles) -> None:
+        self.styles = styles
+        self.removed: Counter[str] = Counter()
+        self.notes: dict[tuple[str, str], None] = {}
+        self.page = 0
+        self.chunks = 0
+        self.frames: list[_Frame] = []
+        self.enter: dict[str, Callable[[Any], bool | None]] = {
+            f"{W}p": self._enter_paragraph,
+            f"{W}r": self._enter_run,
+            f"{W}t": self._enter_text,
+            f"{_M}t": self._enter_text,
+            f"{W}br": self._enter_break,
+            f"{W}sym": self._enter_symbol,
+            f"{W}tbl": self._enter_table,
+            f"{W}tr": self._enter_row,
+            f"{W}tc": self._enter_cell,
+            f"{W}txbxContent": self._enter_box,
+            f"{W}sdt": self._enter_control,
+            f"{W}fldChar": self._enter_field,
+            f"{W}lastRenderedPageBreak": self._enter_page,
+            f"{W}altChunk": self._enter_chunk,
+            f"{MC}Choice": self._enter_alternative,
+            f"{MC}Fallback": self._enter_alternative,
+            **dict.fromkeys(_LEFT_OUT, self._leave_out),
+            **dict.fromkeys(_DELETED, self._enter_deleted),
+            **dict.fromkeys(_CHARACTERS, self._enter_character),
+            **dict.fromkeys(_NOTES, self._enter_note),
+        }
+        self.leave: dict[str, Callable[[Any], None]] = {
+            f"{W}p": self._leave_paragraph,
+            f"{W}tbl": self._leave_table,
+            f"{W}tc": self._leave_frame,
+            f"{W}txbxContent": self._leave_frame,
+        }
+
+    def walk(self, root: _Element) -> Story:
+        """The story of everything below `root`."""
+        from lxml import etree
+
+        body = _Frame(None)
+        self.frames = [body]
+        walk = etree.iterwalk(root, events=("start", "end"))
+        for event, element in walk:
+            if event == "start":
+                enter = self.enter.get(element.tag)
+                if enter is not None and enter(element):
+                    walk.skip_subtree()
+            else:
+                leave = self.leave.get(element.tag)
+                if leave is not None:
+                    leave(element)
+        return body.story
+
+    def _say(self, text: str) -> None:
+        frame = self.frames[-1]
+        if not frame.paragraphs or any(frame.fields):
+            return
+        paragraph = frame.paragraphs[-1]
+        if self.page and not paragraph.line.place:
+            paragraph.line.place = f"p. {self.page}"
+        paragraph.pieces.append(text)
+
+    def _enter_paragraph(self, element: _Element) -> None:
+        properties = element.find(f"{W}pPr")
+        if properties is None:
+            line, style = _line_of(self.styles.default, None, None), self.styles.default
+            joined = False
+        else:
+            identifier = properties.find(f"{W}pStyle")
+            style = self.styles.of(None if identifier is None else _value(identifier))
+            line = _line_of(style, properties.find(f"{W}outlineLvl"), properties.find(f"{W}numPr"))
+            joined = properties.find(f"{W}rPr/{W}del") is not None
+        self.frames[-1].paragraphs.append(_Paragraph(line, style.hidden, joined))
+
+    def _leave_paragraph(self, element: _Element) -> None:
+        frame = self.frames[-1]
+        if not frame.paragraphs:
+            return
+        paragraph = frame.paragraphs.pop()
+        # A field whose code has no end would swallow the rest of the document.
+        frame.fields = [code for code in frame.fields if not code]
+        text = frame.carried + "".join(paragraph.pieces)
+        frame.carried = text if paragraph.joined else ""
+        if not paragraph.joined:
+            line = paragraph.line
+            line.text = text.strip()
+            if line.kind == "heading" and len(line.text) > _LONGEST_HEADING:
+                line.kind = "text"
+            frame.story.append(line)
+        frame.story.extend(paragraph.beside)
+
+    def _enter_run(self, element: _Element) -> bool:
+        properties = element.find(f"{W}rPr")
+        frame = self.frames[-1]
+        hidden = bool(frame.paragraphs) and frame.paragraphs[-1].hidden
+        if properties is not None:
+            style = properties.find(f"{W}rStyle")
+            hidden = _hidden(properties, hidden or (style is not None and self.styles.of(_value(style)).hidden))
+        if hidden and next(element.iter(f"{W}t"), None) is not None:
+            self.removed["hidden text"] += 1
+        return hidden
+
+    def _enter_text(self, element: _Element) -> None:
+        text = element.text
+        if text:
+            self._say(_WHITE.sub(" ", text))
+
+    def _enter_character(self, element: _Element) -> None:
+        self._say(_CHARACTERS[element.tag])
+
+    def _enter_break(self, element: _Element) -> None:
+        self._say("\n" if element.get(f"{W}type", "textWrapping") == "textWrapping" else " ")
+
+    def _enter_symbol(self, element: _Element) -> None:
+        self._say(symbol(element.get(f"{W}font", ""), _hexadecimal(element.get(f"{W}char", ""))))
+
+    def _enter_page(self, element: _Element) -> None:
+        in_box = any(frame.in_box for frame in self.frames)
+        self.page += bool(self.page) and not in_box
+
+    def _enter_chunk(self, element: _Element) -> None:
+        self.chunks += 1
+
+    def _enter_note(self, element: _Element) -> None:
+        self.notes[_NOTES[element.tag], element.get(f"{W}id", "")] = None
+
+    def _enter_field(self, element: _Element) -> bool:
+        fields = self.frames[-1].fields
+        change = element.get(f"{W}fldCharType")
+        if change == "begin":
+            fields.append(True)
+        elif fields and change == "separate":
+            fields[-1] = False
+        elif fields and change == "end":
+            fields.pop()
+        return True
+
+    def _enter_control(self, element: _Element) -> bool:
+        properties = element.find(f"{W}sdtPr")
+        placeholder = properties is not None and on(properties.find(f"{W}showingPlcHdr"), _VAL)
+        self.removed["placeholder"] += placeholder
+        return placeholder
+
+    def _enter_alternative(self, element: _Element) -> bool:
+        return not chosen(element)
+
+    def _leave_out(self, element: _Element) -> bool:
+        return True
+
+    def _enter_deleted(self, element: _Element) -> bool:
+        self.removed["deleted text"] += next(element.iter(f"{W}delText", f"{W}t"), None) is not None
+        return True
+
+    def _enter_table(self, element: _Element) -> None:
+        grid = Grid()
+        frame = self.frames[-1]
+        frame.grids.append(grid)
+        frame.story.append(grid)
+
+    def _leave_table(self, element: _Element) -> None:
+        grids = self.frames[-1].grids
+        if grids:
+            grids.pop()
+
+    def _enter_row(self, element: _Element) -> bool:
+        deleted = element.find(f"{W}trPr/{W}del") is not None
+        self.removed["deleted text"] += deleted
+        grids = self.frames[-1].grids
+        if grids and not deleted:
+            grids[-1].rows.append([])
+        return deleted
+
+    def _enter_cell(self, element: _Element) -> None:
+        grids = self.frames[-1].grids
+        if grids and grids[-1].rows:
+            frame = _Frame(element)
+            grids[-1].rows[-1].append(frame.story)
+            self.frames.append(frame)
+
+    def _enter_box(self, element: _Element) -> None:
+        self.frames.append(_Frame(element, in_box=True))
+
+    def _leave_frame(self, element: _Element) -> None:
+        frame = self.frames[-1]
+        if frame.element is not element:
+            return
+        self.frames.pop()
+        if frame.carried:
+            frame.story.append(Line(frame.carried))
+        if frame.in_box:
+            outer = self.frames[-1]
+            (outer.paragraphs[-1].beside if outer.paragraphs else outer.story).extend(frame.story)
+
+
+def _line_of(style: _Style, outline: _Element | None, numbering: _Element | None) -> Line:
+    level = _number(outline) if outline is not None else style.outline
+    if _CONTENTS.fullmatch(style.name):
+        return Line("", rule="docx:contents")
+    if level is not None and 0 <= level < 9:
+        return Line("", "heading", level + 1)
+    listed = _listed(numbering, style.listed)
+    if listed is not None:
+        deeper = _DEEPER_LIST.search(style.name)
+        return Line("", "list", listed or (int(deeper[1]) - 1 if deeper else 0))
+    kind: BlockKind = "code" if _CODE.fullmatch(style.name) else "text"
+    return Line("", kind)
+
+
+def _add_notes(package: Package, walker: _Walker, draft: Draft) -> None:
+    """The foot- and endnotes that the text refers to, in its order."""
+    wanted = tuple(walker.notes)
+    for kind, word in (("footnotes", "note"), ("endnotes", "endnote")):
+        identifiers = [identifier for one, identifier in wanted if one == kind]
+        root = package.related(package.main, kind) if identifiers else None
+        if root is None:
+            continue
+        elements = {element.get(f"{W}id"): element for element in root}
+        for number, identifier in enumerate(identifiers, start=1):
+            if identifier in elements:
+                story = walker.walk(elements[identifier])
+                pour([_placed(part, f"{word} {number}") for part in story], draft)
+
+
+def _placed(part: Line | Grid, place: str) -> Line | Grid:
+    if isinstance(part, Line):
+        return replace(part, place=place)
+    for row in part.rows:
+        for cell in row:
+            for line in cell:
+                if isinstance(line, Line):
+                    line.place = place
+    return part
+
+
+def _add_margins(package: Package, root: _Element | None, walker: _Walker, draft: Draft) -> None:
+    """Headers, then footers, each text once."""
+    if root is None:
+        return
+    relations = package.relations(package.main)
+    for kind in ("header", "footer"):
+        seen: set[str] = set()
+        for reference in root.iter(f"{W}{kind}Reference"):
+            relation = relations.get(reference.get(f"{R}id", ""))
+            part = package.part(relation.target) if relation else None
+            if part is None:
+                continue
+            lines = Draft()
+            pour(walker.walk(part), lines)
+            text = lines.text.replace("\n\n", "\n")
+            if text not in seen:
+                seen.add(text)
+                draft.add(text, rule=f"docx:{kind}")
+
+
+def _count_comments(package: Package, removed: Counter[str]) -> None:
+    root = package.related(package.main, "comments")
+    if root is not None:
+        removed["comment"] += sum(1 for _ in root.iter(f"{W}comment"))
+
+
+def _value(element: _Element | None) -> str:
+    return "" if element is None else (element.get(_VAL) or "")
+
+
+def _number(element: _Element | None) -> int | None:
+    value = _value(element)
+    return int(value) if value.isascii() and value.isdigit() and len(value) < 10 else None
+
+
+def _hexadecimal(text: str) -> int:
+    return int(text, 16) if re.fullmatch(r"[0-9A-Fa-f]{1,6}", text) else 0
