@@ -51,8 +51,8 @@ def read_file(
     """Every document in the bytes of `file`, and what cannot be read, with why.
 
     `file` is a path relative to the folder, with "/". A file that is one document gives one result of its own name; an
-    archive, a mailbox or a message with attachments gives one for each member, below its name ("2019.zip/report.pdf"). Never raises for anything in `data`. `sha256` is
-    that of `data`, computed when it is not given.
+    archive, a mailbox or a message with attachments gives one for each member, below its name ("2019.zip/report.pdf").
+    Never raises for anything in `data`. `sha256` is that of `data`, computed when it is not given.
     """
     found = recognise(file, data)
     if not isinstance(found, Container):
@@ -69,23 +69,10 @@ def read_document(
 
 
 def _members(file: str, data: bytes, kind: Container, settings: ReadingSettings) -> Iterator[Document | Skipped]:
-    from rag_geo.readers.containers import open_container
+    from rag_geo.readers.containers import leaves
 
-    empty = True
-    for member in open_container(file, data, kind, settings):
-        empty = False
-        if isinstance(member, Skipped):
-            yield member
-            continue
-        inner = member.kind or recognise(member.file, member.data)
-        if not isinstance(inner, Container):
-            yield _read(member.file, member.data, inner, settings)
-        elif inner.opens_inside:
-            yield from _members(member.file, member.data, inner, settings)
-        else:
-            yield Skipped(member.file, f"{inner.name} inside another file: take it out to have it read")
-    if empty:
-        yield Skipped(file, f"empty: {kind.name} without files")
+    for found in leaves(file, data, kind):
+        yield found if isinstance(found, Skipped) else _read(found.file, found.data, found.kind, settings)
 
 
 def _read(

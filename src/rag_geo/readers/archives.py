@@ -112,7 +112,9 @@ class Archive:
                         pieces.append(piece)
         except _BROKEN as error:
             raise UnreadableError(f"damaged: {info.filename} in it cannot be unpacked") from error
-        self.unpacked += size
+        finally:
+            # What turns out to be damaged only at its end was unpacked all the same.
+            self.unpacked += size
 
     def _check_size(self, size: int, info: zipfile.ZipInfo) -> None:
         if size > MAX_MEMBER_BYTES:

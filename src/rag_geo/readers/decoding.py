@@ -21,7 +21,7 @@ _MAGIC = (
 _SAMPLE = 1 << 16
 _TEXT_CONTROLS = bytes(set(range(0x20)) - set(b"\t\n\v\f\r\x1b\x00"))
 # Names that a page may declare and that cannot do harm; "punycode" or "unicode_escape" are codecs, too.
-_DECLARABLE = re.compile(
+DECLARABLE = re.compile(
     r"utf-?8|iso-?8859-?\d{1,2}|(?:windows|cp)-?\d{3,4}|latin-?\d{1,2}|koi8-[ru]|big5(?:-?hkscs)?|gb(?:2312|k|18030)"
     r"|euc-(?:jp|kr)|shift[_-]jis|macintosh|us-ascii|ascii|iso-2022-jp"
 )
@@ -92,7 +92,7 @@ def _decode_other(data: bytes, declared: str) -> Decoded:
     beyond_ascii = sum(1 for character in replaced.text[: 4 * _SAMPLE] if character > "\x7f" and character != "\ufffd")
     if beyond_ascii > 2 * lost:
         return replaced
-    if declared and _DECLARABLE.fullmatch(declared):
+    if declared and DECLARABLE.fullmatch(declared):
         encoding = "cp1252" if declared in ("iso-8859-1", "latin1", "latin-1", "us-ascii", "ascii") else declared
         try:
             return Decoded(data.decode(encoding), encoding)
