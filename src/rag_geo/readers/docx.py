@@ -10,10 +10,10 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from rag_geo.readers.flow import Grid, Line, Story, pour
+from rag_geo.readers.flow import Grid, Line, Story, placed, pour
 from rag_geo.readers.layout import Draft, Layout
 from rag_geo.readers.ooxml import MC, Package, R, chosen, core_properties, on, open_package
 from rag_geo.readers.symbols import symbol
@@ -413,19 +413,7 @@ def _add_notes(package: Package, walker: _Walker, draft: Draft) -> None:
         elements = {element.get(f"{W}id"): element for element in root}
         for number, identifier in enumerate(identifiers, start=1):
             if identifier in elements:
-                story = walker.walk(elements[identifier])
-                pour([_placed(part, f"{word} {number}") for part in story], draft)
-
-
-def _placed(part: Line | Grid, place: str) -> Line | Grid:
-    if isinstance(part, Line):
-        return replace(part, place=place)
-    for row in part.rows:
-        for cell in row:
-            for line in cell:
-                if isinstance(line, Line):
-                    line.place = place
-    return part
+                pour(placed(walker.walk(elements[identifier]), f"{word} {number}"), draft)
 
 
 def _add_margins(package: Package, root: _Element | None, walker: _Walker, draft: Draft) -> None:

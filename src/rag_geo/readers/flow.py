@@ -15,7 +15,8 @@ LONG_ITEM = 400
 class Line:
     """One paragraph of the file; `level` is the depth of a heading (from 1) or of a list item (from 0).
 
-    `label` is what the program writes in front of it by itself ("2.1", "a)"), "" for a bullet or none.
+    `label` is what the program writes in front of it by itself ("2.1", "a)"), "" for a bullet or none; an item that is
+    not `marked` has neither.
     """
 
     text: str
@@ -24,6 +25,7 @@ class Line:
     rule: str | None = None
     place: str = ""
     label: str = ""
+    marked: bool = True
 
 
 @dataclass(slots=True)
@@ -63,6 +65,18 @@ def pour(story: Story, draft: Draft) -> None:
     _add(run, draft)
 
 
+def placed(story: Story, place: str) -> Story:
+    """`story` with every paragraph, also those in its tables, at `place`."""
+    waiting = list(story)
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, Line):
+            part.place = place
+        else:
+            waiting.extend(inner for row in part.rows for cell in row for inner in cell)
+    return story
+
+
 def _continues(line: Line, before: Line) -> bool:
     if line.kind not in ("list", "code") or line.kind != before.kind or line.rule != before.rule:
         return False
@@ -85,6 +99,8 @@ def _add(run: list[Line], draft: Draft) -> None:
 
 def _item(line: Line, *, alone: bool) -> str:
     text = " ".join(line.text.split("\n")).strip()
+    if not line.marked:
+        return text
     if alone and len(text) > LONG_ITEM:
         return f"{line.label} {text}" if line.label else text
     return f"{'  ' * min(line.level, 10)}{line.label or '-'} {text}"
