@@ -151,9 +151,7 @@ def test_what_is_not_seen_is_left_out_and_counted():
     inside = (
         f"<text:tracked-changes><text:changed-region><text:deletion>{p('Old.')}</text:deletion></text:changed-region>"
         "</text:tracked-changes>"
-        + p(
-            f"Seen<office:annotation>{p('A remark.')}</office:annotation><text:span text:style-name='T1'>x</text:span>."
-        )
+        + p(f"Seen<office:annotation>{p('A remark.')}</office:annotation>{hidden}.")
         + p("Not this.", "P4")
         + p("Nor that.<text:hidden-paragraph text:is-hidden='true'/>")
         + f"<text:section text:display='none'>{p('Hidden.')}</text:section><text:section>{p('Shown.')}</text:section>"
