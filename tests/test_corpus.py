@@ -1,6 +1,7 @@
 import hashlib
 import os
 import socket
+import zipfile
 
 import pytest
 
@@ -35,7 +36,7 @@ def test_loading_gives_bytes_and_hash_and_reading_a_document(tmp_path):
     loaded = load_bytes(candidate)
     assert isinstance(loaded, Loaded)
     assert loaded.data == b"Text here."
-    document = read_candidate(candidate)
+    (document,) = read_candidate(candidate)
     assert isinstance(document, Document)
     assert document.sha256 == loaded.sha256 == hashlib.sha256(b"Text here.").hexdigest()
 
@@ -50,27 +51,33 @@ def test_a_missing_folder_a_file_and_an_unusable_name_are_corpus_errors(tmp_path
         scan(tmp_path / ("x" * 300))
 
 
-def test_a_folder_without_documents_is_a_corpus_error_that_names_the_formats(tmp_path):
+def test_a_folder_without_files_that_can_be_read_is_a_corpus_error_that_names_one(tmp_path):
     with pytest.raises(CorpusError, match="holds no documents") as caught:
         scan(tmp_path)
-    assert ".md" in caught.value.hint
-    put(tmp_path, a__pdf="x", b__pdf="x")
-    with pytest.raises(CorpusError, match=r"'a\.pdf': no reader for \.pdf, and 1 more skipped"):
+    assert caught.value.hint
+    put(tmp_path, a__pdf="", b__pdf="")
+    with pytest.raises(CorpusError, match=r"'a\.pdf': empty, and 1 more skipped"):
         scan(tmp_path)
 
 
-def test_files_without_a_reader_empty_and_too_large_ones_are_listed_and_the_rest_goes_on(tmp_path):
+def test_every_file_is_a_candidate_but_empty_and_too_large_ones_which_are_listed(tmp_path):
     put(tmp_path, good__txt="Good.", a__pdf="x", Makefile="x", empty__txt="")
     with open(tmp_path / "huge.txt", "wb") as stream:
         stream.truncate(3_000_000)
     found = scan(tmp_path, ReadingSettings(max_file_mb=2))
-    assert [candidate.file for candidate in found.candidates] == ["good.txt"]
+    assert [candidate.file for candidate in found.candidates] == ["Makefile", "a.pdf", "good.txt"]
     assert reasons(found) == {
-        "a.pdf": "no reader for .pdf",
-        "Makefile": "no reader for files without an ending",
         "empty.txt": "empty",
         "huge.txt": "3.0 MB, over the limit of 2 MB (setting reading.max_file_mb)",
     }
+
+
+def test_a_file_that_holds_others_is_one_candidate_and_several_documents(tmp_path):
+    with zipfile.ZipFile(tmp_path / "old.zip", "w") as archive:
+        archive.writestr("a.txt", "One.")
+        archive.writestr("b/c.txt", "Two.")
+    (candidate,) = scan(tmp_path).candidates
+    assert [one.file for one in read_candidate(candidate)] == ["old.zip/a.txt", "old.zip/b/c.txt"]
 
 
 def test_a_file_that_grew_over_the_limit_is_skipped_when_it_is_loaded(tmp_path):
@@ -137,9 +144,8 @@ def test_a_pipe_that_took_the_place_of_a_file_does_not_block(tmp_path):
 
 def test_a_file_that_vanished_or_is_a_folder_is_skipped_with_the_reason_of_the_system(tmp_path):
     (tmp_path / "x.txt").mkdir()
-    assert read_candidate(Candidate("a.md", tmp_path / "a.md", 2)) == Skipped(
-        "a.md", "cannot be read: No such file or directory"
-    )
+    gone = Skipped("a.md", "cannot be read: No such file or directory")
+    assert read_candidate(Candidate("a.md", tmp_path / "a.md", 2)) == (gone,)
     skipped = load_bytes(Candidate("x.txt", tmp_path / "x.txt", 2))
     assert isinstance(skipped, Skipped)
     assert "cannot be read" in skipped.reason
@@ -172,7 +178,7 @@ def test_any_file_name_can_be_read_and_leads_back_to_the_file(tmp_path, name):
         stream.write(b"It is here.")
     (candidate,) = scan(tmp_path).candidates
     assert os.fsencode(candidate.file) == raw
-    document = read_candidate(candidate)
+    (document,) = read_candidate(candidate)
     assert isinstance(document, Document)
     assert document.file == candidate.file
     assert document.title

@@ -187,7 +187,10 @@ def _repeatable(text: str) -> bool:
 
 
 def _mark_repeated(blocks: Sequence[Shown], rules: list[str | None]) -> None:
+    opening = 0
     for at in range(1, len(blocks)):
+        while opening < at - 1 and rules[opening]:
+            opening += 1
         before, here = blocks[at - 1], blocks[at]
         if here.kind != "text" or before.kind not in ("text", "heading") or not _repeatable(here.text):
             continue
@@ -195,13 +198,13 @@ def _mark_repeated(blocks: Sequence[Shown], rules: list[str | None]) -> None:
             continue
         if rules[at] is None:
             rules[at] = "repeated"
-        opens_the_file = all(rules[: at - 1])
+        opens_the_file = opening == at - 1
         if rules[at - 1] is None and before.kind == "text" and not opens_the_file:
             rules[at - 1] = "repeated"
 
 
 def _mark_related(blocks: Sequence[Shown], rules: list[str | None]) -> None:
-    at = 0
+    at = looked_until = 0
     while at < len(blocks):
         block = blocks[at]
         at += 1
@@ -209,12 +212,16 @@ def _mark_related(blocks: Sequence[Shown], rules: list[str | None]) -> None:
             continue
         if block.kind == "text":
             rules[at - 1] = "related"
+        if at < looked_until:
+            # A label within a run that another label opened, and in which nothing was found.
+            continue
         end = at
         while end < len(blocks) and _is_teaser(blocks[end], rules[end]):
             end += 1
         if any(rules[index] == "repeated" or _TRUNCATED.search(blocks[index].ending) for index in range(at, end)):
             rules[at:end] = [rule if blocks[at + n].rule else "related" for n, rule in enumerate(rules[at:end])]
             at = end
+        looked_until = end
 
 
 def _is_teaser(block: Shown, rule: str | None) -> bool:

@@ -14,7 +14,7 @@ from email import message_from_bytes
 from email.errors import MessageError
 from email.headerregistry import Address, Group
 from email.message import EmailMessage
-from email.policy import EmailPolicy
+from email.policy import EmailPolicy, compat32
 from email.utils import parsedate_tz
 from itertools import groupby
 from typing import cast
@@ -205,15 +205,17 @@ def _children(part: EmailMessage) -> list[EmailMessage]:
     return cast(list[EmailMessage], payload)
 
 
-def _leaves(message: EmailMessage) -> Iterator[EmailMessage]:
-    stack = [message]
+def _leaves(message: EmailMessage) -> Iterator[tuple[EmailMessage, bool]]:
+    """Every part that holds no others, and whether it belongs to a page (`related`), which shows its pictures."""
+    stack = [(message, False)]
     while stack:
-        part = stack.pop()
+        part, related = stack.pop()
         children = _children(part)
         if children:
-            stack.extend(reversed(children))
+            related = part.get_content_subtype() == "related"
+            stack.extend((child, related) for child in reversed(children))
         else:
-            yield part
+            yield part, related
 
 
 def _body(message: EmailMessage) -> Iterator[EmailMessage]:
@@ -235,13 +237,13 @@ def _body(message: EmailMessage) -> Iterator[EmailMessage]:
 def _best(forms: list[EmailMessage]) -> EmailMessage:
     """The plain form, unless it is hardly there: some programs only write in it that another form exists."""
     plain = next((form for form in forms if form.get_content_type() == "text/plain"), None)
-    rich = next((form for form in reversed(forms) if any(_is_page(leaf) for leaf in _leaves(form))), None)
+    rich = next((form for form in reversed(forms) if any(_is_page(leaf) for leaf, _ in _leaves(form))), None)
     if plain is None or rich is None:
         return plain or rich or forms[0]
     words = len(_text(plain)[0].split())
     if words > 50:
         return plain
-    page = next(leaf for leaf in _leaves(rich) if _is_page(leaf))
+    page = next(leaf for leaf, _ in _leaves(rich) if _is_page(leaf))
     return rich if len(page_layout(_text(page)[0]).text.split()) > 3 * words else plain
 
 
@@ -267,7 +269,7 @@ def _filename(part: EmailMessage) -> str:
 
 def _attached(message: EmailMessage, *, with_content: bool = True) -> Iterator[tuple[str, bytes, Container | None]]:
     texts = {id(part) for part in _body(message)}
-    for number, part in enumerate(_leaves(message), start=1):
+    for number, (part, related) in enumerate(_leaves(message), start=1):
         kind = part.get_content_type()
         if id(part) in texts or kind in _PASSED_OVER:
             continue
@@ -277,11 +279,19 @@ def _attached(message: EmailMessage, *, with_content: bool = True) -> Iterator[t
             inner = forwarded[0] if isinstance(forwarded, list) and forwarded else None
             if kind == "message/rfc822" and isinstance(inner, EmailMessage):
                 name = name or f"{_header(inner, 'Subject')[:80] or f'message {number}'}.eml"
-                yield name, inner.as_bytes() if with_content else b"", MESSAGE
+                yield name, _source(inner) if with_content else b"", MESSAGE
         elif name or _is_file(part):
-            shown = part.get_content_maintype() == "image" and not _is_file(part)
+            shown = part.get_content_maintype() == "image" and (related or not _is_file(part))
             if not shown:
                 yield name or f"part {number}", _content(part) if with_content else b"", None
+
+
+def _source(message: EmailMessage) -> bytes:
+    """A message within another as it came: this policy leaves its headers as they are."""
+    try:
+        return message.as_bytes(policy=compat32)
+    except _HEADER_ERRORS:
+        return b""
 
 
 def _content(part: EmailMessage) -> bytes:
@@ -314,6 +324,7 @@ _BEGINS_EARLIER = re.compile(
     r"-{3,}\s*(?:Original Message|Ursprüngliche Nachricht|Message d'origine|Mensaje original|Originele bericht"
     r"|Исходное сообщение)\s*-{3,}\s*$"
 )
+_LIST_WORDS = re.compile(r"mailing list|unsubscribe|https?://", re.IGNORECASE)
 _FROM_LINE = re.compile(r"\*?(?:From|Von|De|Da|Van|От) ?:\*? ")
 _SENT_LINE = re.compile(
     r"\*?(?:Sent|Date|Gesendet|Datum|Envoyé|Enviado|Fecha|Inviato|Data|Verzonden|Отправлено|Дата) ?:\*? "
@@ -354,7 +365,7 @@ def _marked(lines: list[str]) -> list[_Line]:
     found: list[_Line] = []
     rule: str | None = None
     for at, line in enumerate(lines):
-        if line == "-- ":
+        if line == "-- " or (line in ("--", "_" * len(line)) and _is_end(line, lines[at + 1 : at + 9])):
             rule = SIGNATURE if rule is None else rule
         elif _BEGINS_EARLIER.match(line) or (
             _FROM_LINE.match(line) and any(_SENT_LINE.match(following) for following in lines[at + 1 : at + 3])
@@ -365,6 +376,12 @@ def _marked(lines: list[str]) -> list[_Line]:
     if any(line.rule is None and line.text.strip() for line in found):
         return found
     return [_Line(line.text, None if line.rule == QUOTED else line.rule) for line in found]
+
+
+def _is_end(line: str, after: list[str]) -> bool:
+    """Whether a signature, or what a mailing list adds, follows a line that may also stand within a text."""
+    short = len(after) < 8 and 0 < sum(bool(each.strip()) for each in after) <= 6
+    return short and (line == "--" or (len(line) >= 20 and any(_LIST_WORDS.search(each) for each in after)))
 
 
 def _mark_who(lines: list[_Line]) -> None:

@@ -66,6 +66,7 @@ _SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (60, b"BOOKMOBI", "a Kindle book; convert it to EPUB"),
     (0, b"ITSF\x03", "a Windows help file (.chm)"),
     (0, b"!BDN", "an Outlook mailbox (.pst); export it as .mbox or .eml"),
+    (0, b'x\x9f>"', "attachments packed by Outlook (winmail.dat)"),
     (0, b"\xffWPC", "a WordPerfect document; save it as .docx"),
     (0, b"\xdb\xa5", "a very old Word document; save it as .docx"),
     (0, b"bplist00", "an Apple property list"),
