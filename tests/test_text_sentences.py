@@ -37,6 +37,56 @@ def test_sentences_end_where_a_reader_says_they_end(sentences):
     assert split(text) == sentences
 
 
+BY_LANGUAGE = [
+    ("de", ["Das Werk liefert z. B. Schrauben, d. h. kleine Teile.", "Es wurde am 1. Januar 1998 eröffnet."]),
+    ("de", ["Der Vertrag gilt nach Abs. 2 Nr. 7 auch für Prof. Dr. Klein und Hr. Vogt.", "Er endet am 31. Dezember."]),
+    ("de", ["Im 19. Jahrhundert regierte Friedrich II. in der Stadt.", "Später kam Karl V. nach Wien."]),
+    ("de", ["Der 2. Weltkrieg und das 3. und 4. Kapitel folgen.", "Die Klasse besteht aus der 5. Gruppe."]),
+    ("de", ["„Wir kommen nicht.“", "Sie sagte: „Geht jetzt!“ und schwieg."]),
+    ("de", ["Sie handelt mit Schrauben, Muttern usw.", "Die Firma wuchs.", "1998 zog sie um."]),
+    ("es", ["¿Quién firmó el contrato?", "¡Nadie lo sabe!", "El Sr. Gómez y la Dra. Ruiz viven en la Av. Central."]),
+    (
+        "es",
+        ["Cuesta 3.500 euros, p. ej. en EE. UU. y Perú.", "Llegó al río St. Johns.", "Véase la pág. 7."],
+    ),
+    ("es", ["Vendían clavos, tornillos, etc.", "La empresa creció.", "El alcalde W. Burns la visitó."]),
+    ("ru", ["В 1998 г. завод выпустил 15 тыс. тонн стали, т. е. вдвое больше.", "Его строил А. С. Петров."]),
+    ("ru", ["Он живёт в г. Казань на ул. Садовой, д. 5.", "Бюджет составил 3 млрд. рублей.", "См. рис. 4."]),
+    ("ru", ["Там продают гвозди, болты и т. д.", "Это было в XIX в.", "Он назначил Уильяма Э. Саймона."]),
+    ("zh", ["这座桥建于1998年。", "1999年它被关闭。", "谁设计了它？", "没有人知道！"]),
+    ("zh", ["他说：“走吧！快走！”", "（详见附录。）", "价格为2.5美元。", "《谁？》很有名。"]),
+    ("zh", ["“我们不来。”他说。", "她没有回答。"]),
+    ("ja", ["この橋は1998年に建てられた。", "誰が設計したのか？", "「来ません。」と彼は言った。"]),
+    ("ar", ["بُني الجسر سنة 1998.", "من صممه؟", "لا أحد يعرف!", "قال د. أحمد إن المشروع كلّف 3.5 مليون دولار."]),
+    ("ar", ["كانت المدينة بحرًا.", "ثم جفّت."]),
+    ("ur", ["یہ پل 1998 میں بنا۔", "اسے کس نے بنایا؟"]),
+    (
+        "fr",
+        ["M. Martin et Mme Petit ont signé le contrat, p. ex. à Lyon.", "Combien coûte-t-il ?", "Voir l'art. 12."],
+    ),
+    ("it", ["Il sig. Rossi e la dott.ssa Bianchi abitano in via Roma, n. 5.", "Quando è arrivato?", "Vende viti ecc."]),
+    ("pt", ["O Sr. Silva mora na Av. Central, n.º 5.", "Quando chegou?", "Custou 3.500 reais, p. ex. em 1998."]),
+    ("nl", ["Dhr. Jansen en mevr. De Vries wonen o.a. in Utrecht.", "Het kostte ca. 3,5 mln. euro, d.w.z. te veel."]),
+]
+
+
+@pytest.mark.parametrize(("language", "sentences"), BY_LANGUAGE)
+def test_sentences_end_by_the_rules_of_their_language(language, sentences):
+    text = ("" if language in ("zh", "ja") else " ").join(sentences)
+    assert split(text, language=language) == sentences
+
+
+@pytest.mark.parametrize("language", ["", "en", "de", "ru"])
+def test_a_paragraph_in_another_script_is_read_by_the_rules_of_that_script(language):
+    assert split("Он живёт в г. Казань.Там тихо? Да.", language=language)[-1] == "Да."
+    assert split("谁设计了它？没有人知道。1999年它被关闭。", language=language)[-1] == "1999年它被关闭。"
+    assert split("The U.S. Military told Mr. Smith so.", language="ru") == ["The U.S. Military told Mr. Smith so."]
+
+
+def test_a_full_stop_before_a_comma_ends_nothing_in_any_language():
+    assert len(split("Компания Merit Network, Inc., создана в Мичигане.", language="ru")) == 1
+
+
 def test_a_mark_that_stands_alone_belongs_to_the_sentence_before():
     assert split("Now what? -- \n” Yes.")[0].startswith("Now what?")
     assert split("One. --") == ["One. --"]
@@ -74,11 +124,23 @@ def test_lone_surrogates_do_no_harm():
     assert split("One \ud800 two. Three.") == ["One \ud800 two.", "Three."]
 
 
-@pytest.mark.parametrize("piece", ["a", "Ein Wort und ", "(", "a. ", "x, ", "1.5 ", "<!--", "“a ", "!"])
-def test_time_is_linear_in_a_line_without_end(piece):
+@pytest.mark.parametrize(
+    ("piece", "language"),
+    [
+        *((piece, "") for piece in ["a", "Ein Wort und ", "(", "a. ", "x, ", "1.5 ", "<!--", "“a ", "!"]),
+        ("usw. Die ", "de"),
+        ("1. ", "de"),
+        ("И. ", "ru"),
+        ("（", "zh"),
+        ("。", "zh"),
+        ("“他说。”", "zh"),
+        ("د. ", "ar"),
+    ],
+)
+def test_time_is_linear_in_a_line_without_end(piece, language):
     def seconds(size):
         start = time.process_time()
-        sentence_spans(piece * (size // len(piece)))
+        sentence_spans(piece * (size // len(piece)), language=language)
         return time.process_time() - start
 
     seconds(1000)
@@ -106,14 +168,27 @@ PIECES = st.sampled_from(
         "é ",
         "x" * 300,
         "- ",
+        "（",
+        "」",
+        "“",
+        "他说",
+        "Он в г. ",
+        "der 2. ",
+        "د. ",
+        "¿",
+        "usw. Die ",
+        "2009 ",
     ]
 )
 
 
-@given(st.one_of(st.text(), st.lists(PIECES, max_size=60).map("".join)))
-def test_sentences_are_ordered_disjoint_and_hold_every_visible_character(text):
+LANGUAGES = ["", "en", "de", "es", "fr", "it", "pt", "nl", "ru", "uk", "ar", "fa", "zh", "ja", "ko", "hi", "el", "xx"]
+
+
+@given(st.one_of(st.text(), st.lists(PIECES, max_size=60).map("".join)), st.sampled_from(LANGUAGES))
+def test_sentences_are_ordered_disjoint_and_hold_every_visible_character(text, language):
     hidden, _ = find_hidden(text)
-    spans = sentence_spans(text, hidden=hidden)
+    spans = sentence_spans(text, hidden=hidden, language=language)
     hidden_at = {at for start, end in hidden for at in range(start, end)}
     held = {at for start, end in spans for at in range(start, end)}
     assert all(at in held for at in range(len(text)) if not text[at].isspace() and at not in hidden_at)
@@ -123,4 +198,4 @@ def test_sentences_are_ordered_disjoint_and_hold_every_visible_character(text):
         assert not text[end - 1].isspace()
         assert start not in hidden_at
         assert end - 1 not in hidden_at
-    assert spans == sentence_spans(text, hidden=hidden)
+    assert spans == sentence_spans(text, hidden=hidden, language=language)

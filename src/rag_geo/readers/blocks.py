@@ -42,11 +42,18 @@ class Block:
 
 
 def number_blocks(
-    file: str, text: str, blocks: Sequence[Block], hidden: Sequence[Span], *, find_headings: bool = False
+    file: str,
+    text: str,
+    blocks: Sequence[Block],
+    hidden: Sequence[Span],
+    *,
+    find_headings: bool = False,
+    language: str = "",
 ) -> tuple[Paragraph, ...]:
     """Number `blocks` from 1, mark debris, follow the headings, find the sentences.
 
-    With `find_headings` a short line in the manner of a heading becomes one (plain text has no other headings).
+    `language` is that of the document (see `Document`). With `find_headings` a short line in the manner of a heading
+    becomes one (plain text has no other headings).
     """
     shown = tuple(_show(text, block, hidden) for block in blocks)
     rules = debris_rules(shown)
@@ -67,7 +74,7 @@ def number_blocks(
                 kind=block.kind,
                 heading=" › ".join(name for _, name in path if name),
                 debris=rule,
-                sentences=() if rule else _sentences(text, block, hidden),
+                sentences=() if rule else _sentences(text, block, hidden, language),
                 place=block.place,
             )
         )
@@ -93,10 +100,10 @@ def _show(text: str, block: Block, hidden: Sequence[Span]) -> Shown:
     return Shown(whole, kept, block.kind, block.rule, whole)
 
 
-def _sentences(text: str, block: Block, hidden: Sequence[Span]) -> tuple[Span, ...]:
+def _sentences(text: str, block: Block, hidden: Sequence[Span], language: str) -> tuple[Span, ...]:
     span = Span(block.start, block.end)
     breaks = line_breaks(text, span) if block.kind in ("table", "code") else list_breaks(text, span)
-    found = sentence_spans(text, span, hidden, breaks=breaks)
+    found = sentence_spans(text, span, hidden, breaks=breaks, language=language)
     if block.kind in ("table", "code"):
         return tuple(Span(start, end) for start, end in found if _WORD.search(text, start, end))
     if block.kind != "list":

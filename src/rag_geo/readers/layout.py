@@ -10,7 +10,8 @@ from rag_geo.readers.blocks import MAX_PARAGRAPHS, Block, UnreadableError, numbe
 from rag_geo.readers.metadata import clean
 from rag_geo.readers.plain import title_from_name
 from rag_geo.records import BlockKind, Document, Format
-from rag_geo.text.folding import find_hidden
+from rag_geo.text.folding import blank, find_hidden
+from rag_geo.text.languages import language_of
 
 _BLANK_LINES = re.compile(r"\n(?:[ \t\r\f\v]*\n)+")
 _BETWEEN = "\n\n"
@@ -75,13 +76,14 @@ class Draft:
 def document_of(file: str, sha256: str, kind: Format, layout: Layout) -> Document:
     """The document of a layout: hidden characters found, debris marked, paragraphs numbered, sentences found."""
     hidden, removed = find_hidden(layout.text)
+    language = language_of(blank(layout.text, hidden))
     return Document(
         file=file,
         sha256=sha256,
         text=layout.text,
         format=kind,
         encoding=layout.encoding,
-        paragraphs=number_blocks(file, layout.text, layout.blocks, hidden),
+        paragraphs=number_blocks(file, layout.text, layout.blocks, hidden, language=language),
         title=clean(layout.title) or _first_heading(layout) or title_from_name(file),
         author=clean(layout.author),
         date=layout.date,
@@ -90,6 +92,7 @@ def document_of(file: str, sha256: str, kind: Format, layout: Layout) -> Documen
         removed=tuple(sorted((Counter(dict(layout.removed)) + Counter(removed)).items())),
         warnings=layout.warnings,
         textless=layout.textless,
+        language=language,
     )
 
 

@@ -13,6 +13,7 @@ from rag_geo.readers.lines import markdown_blocks, markdown_comments, text_block
 from rag_geo.readers.metadata import clean, iso_date, read_front_matter
 from rag_geo.records import Document, Format, Paragraph, Span
 from rag_geo.text.folding import blank, find_hidden, merge_spans
+from rag_geo.text.languages import language_of
 
 MAX_HIDDEN_RUNS = 200_000
 """A text with more stretches of invisible characters than this is not read."""
@@ -47,7 +48,8 @@ def read_plain(file: str, sha256: str, decoded: Decoded, kind: Format) -> Docume
     merged = merge_spans(spans)
     shown = blank(text, merged)
     blocks = markdown_blocks(shown) if kind == "markdown" else text_blocks(shown)
-    paragraphs = number_blocks(file, text, blocks, merged, find_headings=kind == "text")
+    language = language_of(shown)
+    paragraphs = number_blocks(file, text, blocks, merged, find_headings=kind == "text", language=language)
     names = {(block.start, block.end): block.name for block in blocks}
     return Document(
         file=file,
@@ -63,6 +65,7 @@ def read_plain(file: str, sha256: str, decoded: Decoded, kind: Format) -> Docume
         hidden=merged,
         removed=tuple(sorted(Counter(removed).items())),
         warnings=tuple(warnings),
+        language=language,
     )
 
 

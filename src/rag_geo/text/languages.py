@@ -104,6 +104,7 @@ _SCRIPTS = {
     "hy": "\u0531-\u0587",
 }
 _LETTERS = {script: re.compile(f"[{letters}]") for script, letters in _SCRIPTS.items()}
+_BEYOND_LATIN = re.compile("[\u0370-\u1cff\u1f00-\u1fff\u2e80-\ud7ff\uf900-\ufdff\ufe70-\ufefc]")
 _WEIGHTS = {"han": 3, "kana": 3, "ko": 3}
 """A character of these scripts says about as much as three letters."""
 
@@ -133,6 +134,13 @@ _PERSIAN = re.compile("[\u067e\u0686\u0698\u06a9\u06af\u06cc]")
 _ARABIC = re.compile("[\u0623\u0625\u0629\u0643\u0649\u064a]")
 
 _WORD = re.compile(r"[^\W\d_]+")
+_SCRIPTS_OF = {
+    "zh": ("han",),
+    "ja": ("han", "kana"),
+    **dict.fromkeys(("ru", "uk", "be", "bg", "sr", "mk", "kk"), ("cyrillic",)),
+    **dict.fromkeys(("ar", "fa", "ur"), ("arabic",)),
+}
+
 _KANA_SHARE = 0.1
 _LETTER_SHARE = 0.005
 _FUNCTION_SHARE = 0.15
@@ -159,7 +167,7 @@ def script_of(text: str) -> str:
     "latin", "cyrillic", "arabic", "han" (without kana), "kana" (with or without han), or the code of the one language
     that is usually meant by the script: "el", "he", "ko", "th".
     """
-    if text.isascii():
+    if not _BEYOND_LATIN.search(text):
         return "latin" if _LETTERS["latin"].search(text) else ""
     counts = {script: len(one.findall(text)) * _WEIGHTS.get(script, 1) for script, one in _LETTERS.items()}
     east_asian = counts["han"] + counts["kana"]
@@ -174,6 +182,14 @@ def language_of_script(text: str, script: str) -> str:
     if script == "arabic":
         return _arabic_language(text)
     return {"latin": "", "han": "zh", "kana": "ja", "cyrillic": "ru"}.get(script, script)
+
+
+def language_within(text: str, language: str) -> str:
+    """The language of a stretch of a text that is in `language`: another if the stretch is in another script."""
+    script = script_of(text)
+    if not script or script in _SCRIPTS_OF.get(language, (language if language in _SCRIPTS else "latin",)):
+        return language
+    return language_of_script(text, script)
 
 
 def _sample(text: str) -> str:

@@ -2,8 +2,9 @@
 
 `sentencex` finds the boundaries; what it is known to get wrong is mended here: a sentence does not begin with a small
 letter after a full stop or in the middle of spaced initials ("U. S. Army"), and it ends behind a bracket it opened.
-Anything longer than `LIMIT` characters is cut at a clause, else at a space, else where it is: never inside a word
-that is shorter than the limit. Time is linear in the text, also when it is one line without a space.
+`rag_geo.text.abbreviations` mends what is particular to a language. Anything longer than `LIMIT` characters is cut at a
+clause, else at a space, else where it is: never inside a word that is shorter than the limit. Time is linear in the
+text, also when it is one line without a space.
 """
 
 from __future__ import annotations
@@ -14,15 +15,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
 from rag_geo.records import Span
+from rag_geo.text.abbreviations import east_asian_ends, leads_on, missed_ends
 from rag_geo.text.folding import visible_part
+from rag_geo.text.languages import language_within
 
 LIMIT = 1000
 """Characters of the longest sentence; longer ones are cut."""
 
 _STRETCH = 4 * LIMIT
+_SAMPLE = 2 * LIMIT
 
 _SURROGATES = re.compile("[\ud800-\udfff]")
-_CYRILLIC = re.compile("[\u0400-\u04ff]")
 _INITIAL_ENDS = re.compile(r"(?:^|[\s\-(“\"‘'])[^\W\d_]\.\s*$")
 _INITIAL_STARTS = re.compile(r"\s*[^\W\d_]\.")
 _BRACKET_ENDS = re.compile(r"(?<=[.!?][)\]])\s+(?=[\"“‘'(\[]?[^\W\d_a-zß-öø-ÿ])")
@@ -34,13 +37,19 @@ _LINE_END = re.compile(r"\r\n|\n|\r")
 
 
 def sentence_spans(
-    text: str, span: Span | None = None, hidden: Sequence[Span] = (), *, breaks: Sequence[int] = ()
+    text: str,
+    span: Span | None = None,
+    hidden: Sequence[Span] = (),
+    *,
+    breaks: Sequence[int] = (),
+    language: str = "",
 ) -> tuple[Span, ...]:
     """Sentences of ``text[span.start:span.end]`` (all of it by default), in order and disjoint.
 
     No span begins or ends with white space or a hidden character; together they hold every visible non-space character.
     `hidden` are ordered, disjoint spans that are looked through; `breaks` are offsets at which a sentence ends for
-    certain (lines of a list, rows of a table).
+    certain (lines of a list, rows of a table). `language` (ISO 639-1) is that of the whole text; what is written in
+    another script is read as the likeliest language of that script, and "" in Latin script as English.
     """
     span = span or Span(0, len(text))
     edges = [span.start, *sorted({at for at in breaks if span.start < at < span.end}), span.end]
@@ -49,9 +58,9 @@ def sentence_spans(
         part = visible_part(text, Span(start, end), hidden)
         if len(part.at) == 1:
             shift = part.original[0]
-            found.extend(Span(first + shift, last + shift) for first, last in _visible_spans(part.text))
+            found.extend(Span(first + shift, last + shift) for first, last in _visible_spans(part.text, language))
             continue
-        for first, last in _visible_spans(part.text):
+        for first, last in _visible_spans(part.text, language):
             found.append(Span(part.offset(first), part.offset(last - 1) + 1))
     return tuple(found)
 
@@ -72,8 +81,9 @@ def line_breaks(text: str, span: Span) -> tuple[int, ...]:
     return tuple(match.end() for match in _LINE_END.finditer(text, span.start, span.end))
 
 
-def _visible_spans(text: str) -> Iterator[tuple[int, int]]:
-    for start, end in _merge(text, _split(text)):
+def _visible_spans(text: str, language: str) -> Iterator[tuple[int, int]]:
+    language = language_within(text[:_SAMPLE], language) or "en"
+    for start, end in _merge(text, _split(text, language), language):
         for first, last in _cut(text, start, end):
             trimmed = text[first:last]
             left = len(trimmed) - len(trimmed.lstrip())
@@ -82,15 +92,13 @@ def _visible_spans(text: str) -> Iterator[tuple[int, int]]:
                 yield first + left, first + left + len(kept)
 
 
-def _split(text: str) -> Iterator[tuple[int, int]]:
+def _split(text: str, language: str) -> Iterator[tuple[int, int]]:
     """The segments of `sentencex`, which follow each other without a gap, cut once more behind closing brackets."""
     if not text or text.isspace():
         return
     import sentencex
 
     safe = _SURROGATES.sub("\ufffd", text)
-    sample = safe[:2000]
-    language = "ru" if len(_CYRILLIC.findall(sample)) * 2 > len(sample) else "en"
     at = 0
     while at < len(safe):
         last = _stretch_end(safe, at)
@@ -98,7 +106,7 @@ def _split(text: str) -> Iterator[tuple[int, int]]:
         if last < len(safe) and len(lengths) > 1:
             lengths.pop()  # perhaps only the beginning of a sentence: it begins the next stretch
         for length in lengths:
-            yield from _behind_brackets(text, at, at + length)
+            yield from _pieces(text, at, at + length, language)
             at += length
 
 
@@ -113,6 +121,13 @@ def _stretch_end(text: str, start: int) -> int:
     return end
 
 
+def _pieces(text: str, start: int, end: int, language: str) -> Iterator[tuple[int, int]]:
+    """A segment, cut where `sentencex` has missed the end of a sentence."""
+    cuts = east_asian_ends(text, start, end) if language in ("zh", "ja") else missed_ends(text, start, end, language)
+    for first, last in pairwise([start, *(at for at in cuts if start < at < end), end]):
+        yield from _behind_brackets(text, first, last)
+
+
 def _behind_brackets(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     if text[start] in "([":
         found = _BRACKET_ENDS.search(text, start, min(end, start + LIMIT))
@@ -123,11 +138,14 @@ def _behind_brackets(text: str, start: int, end: int) -> Iterator[tuple[int, int
         yield start, end
 
 
-def _merge(text: str, segments: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+def _merge(text: str, segments: Iterable[tuple[int, int]], language: str) -> Iterator[tuple[int, int]]:
     """Join a segment to the one before where a sentence cannot have ended."""
     open_start = open_end = -1
     for start, end in segments:
-        if open_start >= 0 and _goes_on(text, open_start, open_end, end):
+        if open_start >= 0 and (
+            _goes_on(text, open_start, open_end, end)
+            or (language != "en" and leads_on(text, open_start, open_end, language))
+        ):
             open_end = end
             continue
         if open_start >= 0:

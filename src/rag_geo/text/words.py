@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from itertools import pairwise
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -30,7 +30,7 @@ _DOTTED = re.compile(r"\b(?:[A-Z]\.){2,}")
 
 # As `_TERM`, but a run of Chinese and Japanese is one find, and vowel signs of Indic scripts and Thai are letters.
 _FOUND = re.compile(
-    r"(?P<number>\d+(?:[.,]\d+)*)(?![^\W\d_])"
+    r"(?P<number>\d++(?:[.,]\d++)*+)(?![^\W\d_\u3041-\u30ff\u3400-\u9fff\uf900-\ufaff])"
     r"|(?P<run>[\u3041-\u30ff\u3400-\u9fff\uf900-\ufaff]+)"
     r"|(?P<word>(?:[\u0900-\u0963\u0966-\u0dff\u0e00-\u0e7f]|[^\W_\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff])+)"
 )
@@ -139,7 +139,7 @@ def _word(word: str, language: str) -> Iterator[str]:
         return
     if low in _stop_words(language) and not kept:
         return
-    yield _fold(_stem(low, language))
+    yield _base(low, language)
     if language == "ko":
         for part in _HANGUL.findall(word):
             if len(part) > 2:
@@ -153,14 +153,16 @@ def _stop_words(language: str) -> frozenset[str]:
     return words | frozenset(map(_fold, words)) if language == "ar" else words
 
 
-def _stem(word: str, language: str) -> str:
+@lru_cache(maxsize=65536)
+def _base(word: str, language: str) -> str:
+    """The stem of a word in lower case, without accents."""
     if language == "ru":
         word = word.replace("ё", "е")
-    if language not in _STEMMERS:
-        return word
-    stemmer = _stemmer(_STEMMERS[language])
-    with _lock:
-        return str(stemmer.stemWord(word))
+    if language in _STEMMERS:
+        stemmer = _stemmer(_STEMMERS[language])
+        with _lock:
+            word = str(stemmer.stemWord(word))
+    return _fold(word)
 
 
 @cache
