@@ -23,11 +23,13 @@ from rag_geo.errors import (
 )
 from rag_geo.index import Index, update_index
 from rag_geo.index.disk import Disk
-from rag_geo.index.manifest import current_bytes
+from rag_geo.index.manifest import MANIFEST, SOURCES, current_bytes
+from rag_geo.index.segments import FILES
 from rag_geo.records import Document
 from rag_geo.settings import ReadingSettings, Settings, WindowSettings
 from rag_geo.testing import HashEmbedder
 
+IN_GENERATION = (SOURCES, MANIFEST)
 GAS = (
     "---\ntitle: Gas\nauthor: Ann Lee\ndate: 2021-06-20\n---\n\n# Prices\n\n"
     "Russia sold gas. It was cheap.\n\nNobody bought it.\n"
@@ -41,7 +43,7 @@ def folder(tmp_path) -> Path:
     (made / "sub").mkdir(parents=True)
     (made / "gas.md").write_text(GAS)
     (made / "sub" / "oil.md").write_text(OIL)
-    (made / "picture.png").write_bytes(b"\x89PNG")
+    (made / "picture.png").write_bytes(b"\x89PNG\r\n\x1a\n\0\0")
     return made
 
 
@@ -55,13 +57,28 @@ def build(folder, path, embedder=None, **options):
 
 
 def state(path: Path) -> tuple:
-    """What a reader sees: every document, and the vector of every window."""
+    """What a reader sees: every document, its windows with their vectors, and what was skipped."""
     try:
         index = Index.open(path, HashEmbedder())
     except IndexMissingError:
         return ()
-    documents = tuple(index.document(entry.file) for entry in index.documents)
-    return documents, index.vectors(0, len(index.rows.window_start)).tobytes(), index.skipped
+    documents = tuple((entry, index.document(entry.file), windows_of(index, entry.file)) for entry in index.documents)
+    scores = [index.lexical.documents.of([word])[list(index.contents)].tolist() for word in ("russia", "price", "oil")]
+    return documents, scores, index.skipped
+
+
+def windows_of(index: Index, file: str) -> tuple:
+    content = index.contents[index.numbers[file]]
+    first, last = index.content_paragraphs[content : content + 2]
+    spans = [index.window_spans(row) for row in range(first, last)]
+    return spans, index.vectors(*map(int, index.paragraph_windows[[first, last]])).tobytes()
+
+
+def segments_of(path: Path) -> list[Path]:
+    """The files of the segments of the current generation."""
+    return [
+        file for name in Index.open(path).manifest.segments for file in sorted((path / "segments" / name).iterdir())
+    ]
 
 
 def names(path: Path) -> set[str]:
@@ -74,7 +91,7 @@ def names(path: Path) -> set[str]:
 def test_an_index_gives_back_the_documents_as_they_were_read(folder, path):
     report = build(folder, path)
     assert (report.documents, report.added, report.unchanged) == (2, ("gas.md", "sub/oil.md"), 0)
-    assert [(one.file, "png" in one.reason) for one in report.skipped] == [("picture.png", True)]
+    assert [(one.file, "PNG" in one.reason) for one in report.skipped] == [("picture.png", True)]
     index = Index.open(path, HashEmbedder())
     assert index.generation == report.generation == "gen-000001"
     assert index.manifest.folder == str(folder)
@@ -112,8 +129,8 @@ def test_what_nobody_sees_is_not_embedded(folder, path):
 def test_the_same_folder_gives_the_same_bytes(folder, path, tmp_path):
     build(folder, path)
     build(folder, tmp_path / "other")
-    for name in dict(Index.open(path).manifest.files):
-        assert (path / "gen-000001" / name).read_bytes() == (tmp_path / "other" / "gen-000001" / name).read_bytes()
+    for file in [*segments_of(path), path / "gen-000001" / "sources.jsonl", path / "gen-000001" / "skipped.jsonl"]:
+        assert file.read_bytes() == (tmp_path / "other" / file.relative_to(path)).read_bytes()
 
 
 def test_a_document_without_text_to_search_is_kept(folder, path):
@@ -139,7 +156,7 @@ def test_a_file_name_that_is_no_text_comes_back(folder, path):
 def test_progress_names_its_stages(folder, path):
     seen = []
     build(folder, path, progress=lambda *step: seen.append(step))
-    assert list(dict.fromkeys(stage for stage, _, _ in seen)) == ["reading", "splitting", "embedding", "writing"]
+    assert list(dict.fromkeys(stage for stage, _, _ in seen)) == ["looking", "embedding", "writing"]
     assert all(0 <= done <= total for _, done, total in seen)
 
 
@@ -162,7 +179,7 @@ def test_an_update_without_changes_publishes_nothing(folder, path):
     assert not report.published
     assert (report.generation, report.unchanged, report.windows_embedded) == ("gen-000001", 2, 0)
     assert embedder.texts == []
-    assert names(path) == {"CURRENT", "LOCK", "WRITER", "gen-000001"}
+    assert names(path) == {"CURRENT", "LOCK", "WRITER", "segments", "gen-000001"}
 
 
 def test_an_update_embeds_only_new_windows_and_says_what_changed(folder, path):
@@ -174,7 +191,7 @@ def test_an_update_embeds_only_new_windows_and_says_what_changed(folder, path):
     report = build(folder, path, embedder)
     assert (report.added, report.changed, report.removed, report.unchanged) == (
         ("new.txt",), ("gas.md",), ("sub/oil.md",), 0)  # fmt: skip
-    assert embedder.texts == ["Gas › Prices\nEverybody wanted it.", "new\nRussia sold gas. It was cheap."]
+    assert embedder.texts == ["Gas › Prices\nEverybody wanted it.", "Russia sold gas. It was cheap."]
     assert report.windows_embedded == 2
     assert report.published
 
@@ -186,12 +203,11 @@ def test_an_update_gives_what_building_anew_gives(folder, path, tmp_path):
     build(folder, path)
     build(folder, tmp_path / "anew")
     assert state(path) == state(tmp_path / "anew")
-    for name in dict(Index.open(path).manifest.files):
-        assert (path / "gen-000002" / name).read_bytes() == (tmp_path / "anew" / "gen-000001" / name).read_bytes()
 
 
 def test_the_same_text_twice_is_embedded_once(folder, path):
     (folder / "copy.md").write_text(GAS)
+    (folder / "longer.md").write_text(GAS + "\nOne more paragraph.\n")
     embedder = HashEmbedder()
     report = build(folder, path, embedder)
     assert len(embedder.texts) == len(set(embedder.texts)) == report.windows_embedded < report.windows
@@ -203,7 +219,7 @@ def test_other_window_settings_make_other_windows(folder, path):
     report = build(folder, path, settings=single)
     assert report.published
     assert report.unchanged == 2
-    assert Index.open(path).manifest.windows_settings == single.windows
+    assert Index.open(path).manifest.making.windows == single.windows
     assert not build(folder, path, settings=single).published
 
 
@@ -225,7 +241,7 @@ def test_one_generation_before_is_kept_and_older_ones_go(folder, path):
     for number in range(4):
         (folder / "gas.md").write_text(GAS + f"\nChange {number}.\n")
         build(folder, path)
-    assert names(path) == {"CURRENT", "LOCK", "WRITER", "gen-000003", "gen-000004"}
+    assert names(path) == {"CURRENT", "LOCK", "WRITER", "segments", "gen-000003", "gen-000004"}
 
 
 def test_an_open_index_does_not_change_when_a_new_one_is_published(folder, path):
@@ -241,7 +257,7 @@ def test_an_open_index_does_not_change_when_a_new_one_is_published(folder, path)
 
 def test_rebuilding_looks_at_nothing_old(folder, path):
     build(folder, path)
-    (path / "gen-000001" / "vectors.faiss").write_bytes(b"junk")
+    next(path.glob("segments/*/vectors.faiss")).write_bytes(b"junk")
     embedder = HashEmbedder("other")
     report = build(folder, path, embedder, rebuild=True)
     assert report.windows_embedded == report.windows
@@ -318,7 +334,7 @@ def test_an_index_of_another_embedder_is_refused_by_name(folder, path):
     assert Index.open(path, HashEmbedder("one")).generation == "gen-000001"
 
 
-@pytest.mark.parametrize(("version", "hint"), [(2, "newer rag-geo"), (0, "--rebuild")])
+@pytest.mark.parametrize(("version", "hint"), [(3, "newer rag-geo"), (1, "--rebuild")])
 def test_another_format_is_refused_untouched(folder, path, version, hint):
     build(folder, path)
     manifest = path / "gen-000001" / "MANIFEST.json"
@@ -334,14 +350,18 @@ def test_another_format_is_refused_untouched(folder, path, version, hint):
 
 
 def index_files(path: Path) -> list[Path]:
-    return [path / "CURRENT", *sorted((path / "gen-000001").iterdir())]
+    return [path / "CURRENT", *sorted((path / "gen-000001").iterdir()), *segments_of(path)]
 
 
 @pytest.mark.parametrize("harm", ["flip", "truncate", "append", "empty"])
 def test_one_byte_of_damage_in_any_file_is_noticed_and_the_file_named(folder, path, harm):
     build(folder, path)
-    assert len(index_files(path)) == 10
-    for file in index_files(path):
+    (folder / "empty.md").write_text("")  # so that there is something in the list of what was not opened
+    build(folder, path)
+    files = [file for file in index_files(path) if file.parent.name != "gen-000001"]
+    files += (path / "gen-000002").iterdir()
+    assert len(files) == 12
+    for file in files:
         whole = file.read_bytes()
         for at in {0, len(whole) // 3, len(whole) // 2, len(whole) - 1}:
             changed = bytearray(whole)
@@ -389,11 +409,15 @@ def test_files_of_two_generations_are_not_mixed(folder, path):
     build(folder, path)
     (folder / "gas.md").write_text(GAS.replace("Russia", "Norway"))
     build(folder, path)
-    for name in ("texts.jsonl", "vectors.faiss", "MANIFEST.json"):
-        file = path / "gen-000002" / name
+    new = Index.open(path).manifest.segments
+    old = [each.name for each in (path / "segments").iterdir() if each.name not in new]
+    pairs = [(path / "segments" / old[0] / name, path / "segments" / new[0] / name) for name in FILES]
+    for other, file in [*pairs, *((path / "gen-000001" / name, path / "gen-000002" / name) for name in IN_GENERATION)]:
         whole = file.read_bytes()
-        shutil.copy(path / "gen-000001" / name, file)
-        with pytest.raises(IndexDamagedError, match=name):
+        if whole == other.read_bytes():
+            continue
+        shutil.copy(other, file)
+        with pytest.raises(IndexDamagedError, match=file.name):
             Index.open(path)
         file.write_bytes(whole)
 
@@ -414,7 +438,8 @@ def test_a_second_writer_is_refused_with_the_pid_of_the_first(folder, path):
 def test_an_index_with_words_counted_otherwise_is_updated_before_it_is_searched(folder, path):
     build(folder, path)
     manifest = path / "gen-000001" / "MANIFEST.json"
-    data = json.dumps({**json.loads(manifest.read_text()), "lexical": 0}).encode()
+    fields = json.loads(manifest.read_text())
+    data = json.dumps({**fields, "making": {**fields["making"], "lexical": 0}}).encode()
     manifest.write_bytes(data)
     (path / "CURRENT").write_bytes(current_bytes("gen-000001", data))
     with pytest.raises(IndexMismatchError, match="counts words"):
@@ -459,7 +484,7 @@ def _wrap(name):
     return operation
 
 
-for _name in ("make_folder", "write", "sync_folder", "rename", "remove"):
+for _name in ("make_folder", "write", "append", "sync_folder", "rename", "remove"):
     setattr(Counting, _name, _wrap(_name))
 
 
@@ -555,18 +580,22 @@ def test_an_interruption_while_embedding_leaves_the_old_index_and_nothing_else(f
     assert build(folder, path).published
 
 
-def test_an_interruption_while_writing_leaves_the_old_index_and_nothing_else(folder, path):
+def test_an_interruption_while_writing_leaves_the_old_index_and_what_was_embedded_for_the_next_time(folder, path):
     build(folder, path)
     old, before = state(path), names(path)
     (folder / "gas.md").write_text(GAS + "\nOne more thing.\n")
 
     def interrupt(stage, done, total):
-        if (stage, done) == ("writing", 5):
+        if (stage, done) == ("writing", 1):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         build(folder, path, progress=interrupt)
-    assert (state(path), names(path)) == (old, before)
+    assert (state(path), names(path)) == (old, before | {"PENDING.jsonl"})
+    embedder = HashEmbedder()
+    build(folder, path, embedder)
+    assert embedder.texts == []
+    assert "PENDING.jsonl" not in names(path)
 
 
 CHILD = """
@@ -596,12 +625,12 @@ for stop, path in enumerate(sys.argv[2:], 1):
 
 def test_a_killed_process_leaves_the_old_or_the_new_index(folder, path, tmp_path, changed):
     old, new, _ = changed
-    copies = [shutil.copytree(path, tmp_path / f"copy-{stop}") for stop in range(1, 4)]
+    copies = [shutil.copytree(path, tmp_path / f"copy-{stop}") for stop in range(1, 6)]
     # One process loads the libraries and forks; each fork is killed for good, at another point.
     arguments = [sys.executable, "-c", CHILD, str(folder), *map(str, copies)]
     done = subprocess.run(arguments, capture_output=True, text=True, check=True)
-    assert done.stdout.split() == [str(-signal.SIGKILL)] * 3
-    assert [state(copy) for copy in copies] == [old, old, new]
+    assert done.stdout.split() == [str(-signal.SIGKILL)] * 5
+    assert [state(copy) for copy in copies] == [old, old, old, old, new]
     for copy in copies:
         build(folder, copy)
         assert state(copy) == new
@@ -655,7 +684,7 @@ def test_a_read_only_index_can_be_searched_and_not_written(folder, path):
 
 def test_nothing_on_disk_can_carry_code(folder, path):
     build(folder, path)
-    for file in (path / "gen-000001").iterdir():
+    for file in [*segments_of(path), *(path / "gen-000001").iterdir()]:
         assert file.suffix in {".jsonl", ".json", ".npz", ".faiss"}
     seen = []
     active = True

@@ -49,7 +49,7 @@ from rag_geo.records import (
     Tokens,
     Writing,
 )
-from rag_geo.retrieval import choose_context, copies, embed_query, interleaved, search, sentence_values
+from rag_geo.retrieval import choose_context, embed_query, interleaved, search, sentence_values
 from rag_geo.settings import Settings
 from rag_geo.text.facts import facts
 from rag_geo.text.sentences import sentence_spans
@@ -400,7 +400,7 @@ class Assistant:
             reason = f"the cited sentences may not say all of it (probability {probability:.2f})"
             return Claim(text, "withheld", reason, "model", probability=round(probability, 4), signals=signals)
         located = grounding.locate(text, evidence, lambda file: self.index.document(file).text)
-        citations = tuple(replace(one, also=copies(self.index, one.file)) for one in located)
+        citations = tuple(replace(one, also=self.index.copies(one.file)) for one in located)
         for citation in citations:
             self._assert_verbatim(citation)
         return Claim(text, "verified", "", "", citations, round(probability, 4), signals)

@@ -64,9 +64,7 @@ def index_lines(index: Index) -> list[Line]:
         f"of {made.folder}",
         f"{made.generation}, built {made.built}, embedder {made.embedder}",
     )
-    paragraphs = [
-        stop - start for start, stop in zip(index.document_paragraphs, index.document_paragraphs[1:], strict=False)
-    ]
+    paragraphs = [index.paragraph_count(entry.file) for entry in index.documents]
     lines = [Line((Segment(visible(text)),), hanging=2) for text in head] + [Line()]
     for entry, count in zip(index.documents, paragraphs, strict=True):
         known = [f"{count} paragraphs", entry.date, visible(entry.author)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
+from rag_geo.readers.plain import title_from_name
 from rag_geo.records import Document, Paragraph, Sentence, Span, Window
 from rag_geo.settings import WindowSettings
 from rag_geo.text.folding import visible
@@ -65,8 +66,12 @@ def _runs(spans: Sequence[Span], settings: WindowSettings) -> Iterator[Sequence[
 
 
 def _prefix(document: Document, paragraph: Paragraph, settings: WindowSettings) -> str:
-    """Title and heading as wished, without saying the same twice."""
-    parts = [document.title] if settings.title and document.title else []
+    """Title and heading as wished, without saying the same twice.
+
+    A title that is only the name of the file is none: a file that is renamed keeps its windows.
+    """
+    own = document.title != title_from_name(document.file)
+    parts = [document.title] if settings.title and document.title and own else []
     if settings.heading and paragraph.heading:
         parts.extend(part for part in paragraph.heading.split(" › ") if part not in parts)
     return " › ".join(parts)

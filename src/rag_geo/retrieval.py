@@ -62,10 +62,11 @@ def search(
     paragraphs that have one of them. Raises UsageError for an empty query, and for filters that leave no document.
     """
     settings = settings or RetrievalSettings()
-    columns = index.lexical.columns(_checked(query))
-    documents = _best_documents(index, columns, vector, settings, _allowed(index, filters))
-    found = _best_paragraphs(index, documents, columns, vector, settings)
-    return tuple(_hit(index, paragraph) for paragraph in found)
+    words = index.query_terms(_checked(query))
+    passed = passing(index.documents, filters) if filters else [True] * len(index.documents)
+    documents = _best_documents(index, words, vector, settings, _allowed(index, passed))
+    found = _best_paragraphs(index, documents, words, vector, settings)
+    return tuple(_hit(index, paragraph, passed) for paragraph in found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,32 +86,36 @@ def _checked(query: str) -> str:
     return query
 
 
-def _allowed(index: Index, filters: Filters) -> NDArray[np.bool_]:
-    """Which documents the filters let through: bool[documents]."""
-    if not filters:
-        return np.ones(len(index.documents), bool)
-    return np.array(passing(index.documents, filters), bool)
+def _allowed(index: Index, passed: Sequence[bool]) -> NDArray[np.bool_]:
+    """Which contents have a name that the filters let through: bool[contents]."""
+    allowed = np.zeros(len(index.names), bool)
+    allowed[[content for content, passes in zip(index.contents, passed, strict=True) if passes]] = True
+    return allowed
 
 
 def _best_documents(
     index: Index,
-    columns: Sequence[int],
+    words: Sequence[str],
     vector: Vectors | None,
     settings: RetrievalSettings,
     allowed: NDArray[np.bool_],
 ) -> list[_Found]:
     """The first stage: which documents, best first."""
-    lexical = np.where(allowed, index.lexical.documents.of(columns), 0)
-    by_words = [int(d) for d in np.argsort(-lexical, kind="stable")[: settings.documents] if lexical[d] > 0]
+    lexical = np.where(allowed, index.lexical.documents.of(words), 0)
+    by_words = [int(d) for d in np.lexsort((index.ranks, -lexical))[: settings.documents] if lexical[d] > 0]
     by_meaning = _nearest_documents(index, vector, settings.documents, allowed) if vector is not None else []
     # A document that only has a title is found by its words but has no paragraph to cite.
-    candidates = [d for d in sorted({*by_words, *by_meaning}) if np.diff(index.document_paragraphs[d : d + 2])[0]]
+    candidates = [
+        d
+        for d in sorted({*by_words, *by_meaning}, key=lambda d: index.ranks[d])
+        if np.diff(index.content_paragraphs[d : d + 2])[0]
+    ]
     if not candidates:
         return []
     windows = [_similarities(index, document, vector) for document in candidates]
     nearest = None if vector is None else np.array([part.max() for part in windows], np.float32)
     share = settings.document_dense_weight
-    ideal = index.lexical.documents.weight(columns)
+    ideal = index.lexical.documents.weight(words)
     fused = _fuse(nearest, lexical[candidates], ideal, (share, 1 - share))
     order = np.argsort(-fused, kind="stable")[: settings.documents]
     return [_Found(candidates[i], float(fused[i]), windows[i]) for i in order]
@@ -120,7 +125,7 @@ def _nearest_documents(index: Index, vector: Vectors, count: int, allowed: NDArr
     """The documents of the nearest windows."""
     import faiss
 
-    document_of = index.window_document
+    document_of = index.window_content
     rows = np.flatnonzero(allowed[document_of]) if not allowed.all() else None
     wanted = min(len(document_of) if rows is None else len(rows), max(_FIRST_WINDOWS, 10 * count))
     if not wanted:
@@ -134,33 +139,36 @@ def _similarities(index: Index, document: int, vector: Vectors | None) -> Floats
     """The cosine of each window of a document: float32[windows], empty without a vector."""
     if vector is None:
         return np.zeros(0, np.float32)
-    start, stop = index.paragraph_windows[index.document_paragraphs[document : document + 2]]
+    start, stop = index.paragraph_windows[index.content_paragraphs[document : document + 2]]
     return np.asarray(index.vectors(int(start), int(stop)) @ vector, np.float32)
 
 
 def _best_paragraphs(
     index: Index,
     documents: Sequence[_Found],
-    columns: Sequence[int],
+    words: Sequence[str],
     vector: Vectors | None,
     settings: RetrievalSettings,
 ) -> list[_Found]:
     """The second stage: the paragraphs of the documents, best first."""
     if not documents:
         return []
-    ranges = [index.document_paragraphs[one.number : one.number + 2] for one in documents]
+    ranges = [index.content_paragraphs[one.number : one.number + 2] for one in documents]
     rows = np.concatenate([np.arange(first, last) for first, last in ranges])
-    lexical = index.lexical.paragraphs.of(columns)[rows]
+    lexical = index.lexical.paragraphs.of(words)[rows]
     starts = [index.paragraph_windows[first : last + 1] - index.paragraph_windows[first] for first, last in ranges]
     nearest = None
     if vector is not None:
         best = [np.maximum.reduceat(one.windows, at[:-1]) for one, at in zip(documents, starts, strict=True)]
         nearest = np.concatenate(best)
-    ideal = index.lexical.paragraphs.weight(columns)
+    ideal = index.lexical.paragraphs.weight(words)
     fused = _fuse(nearest, lexical, ideal, (settings.dense_weight, settings.lexical_weight))
     owner = np.repeat(np.arange(len(documents)), [last - first for first, last in ranges])
     fused += np.float32(settings.document_weight) * np.array([one.score for one in documents], np.float32)[owner]
-    order = [int(i) for i in np.lexsort((rows, -fused)) if vector is not None or lexical[i] > 0][: settings.paragraphs]
+    by_name = index.ranks[index.rows.paragraph_document[rows]]
+    order = [int(i) for i in np.lexsort((rows, by_name, -fused)) if vector is not None or lexical[i] > 0][
+        : settings.paragraphs
+    ]
 
     def found(i: int) -> _Found:
         document, at = documents[owner[i]], starts[owner[i]]
@@ -192,15 +200,11 @@ def _scaled(scores: Floats) -> Floats:
     return (scores - low) / (high - low) if high > low else np.zeros_like(scores)
 
 
-def copies(index: Index, file: str) -> tuple[str, ...]:
-    """The other files with the very same content, in the order of their names; of hits and citations alike."""
-    return ()  # an index keeps every file apart so far
-
-
-def _hit(index: Index, found: _Found) -> Hit:
-    entry = index.documents[index.rows.paragraph_document[found.number]]
-    paragraph = index.paragraph(found.number)
-    sentences = index.sentences(found.number)
+def _hit(index: Index, found: _Found, passed: Sequence[bool]) -> Hit:
+    names = [number for number in index.names[index.rows.paragraph_document[found.number]] if passed[number]]
+    entry = index.documents[names[0]]
+    paragraph = index.paragraph(found.number, names[0])
+    sentences = index.sentences(found.number, names[0])
     spans = index.window_spans(found.number)
     best = int(found.windows.argmax()) if len(found.windows) else 0
     return Hit(
@@ -218,7 +222,7 @@ def _hit(index: Index, found: _Found) -> Hit:
         sentences=sentences,
         sentence_similarities=_per_sentence(sentences, spans, found.windows.tolist()),
         place=paragraph.place,
-        also=copies(index, entry.file),
+        also=tuple(index.documents[number].file for number in names[1:]),
     )
 
 

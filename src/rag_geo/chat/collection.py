@@ -27,7 +27,7 @@ from rag_geo.index import LEFT_OUT, Entry, Index, IndexReport, change_left_out, 
 from rag_geo.index.disk import Disk
 from rag_geo.models.files import sha256_of, write_atomically
 from rag_geo.readers import read_file
-from rag_geo.records import Skipped
+from rag_geo.records import Document, Skipped
 from rag_geo.settings import Settings
 
 ADDED = "added"
@@ -71,12 +71,16 @@ class Progress:
 class Added(NamedTuple):
     """A file that was taken: the name it was `given`, and its path in the folder, under another name if need be.
 
-    `restored` says that it lay there already and had been left out: it was not copied, but is indexed again.
+    `restored` says that it lay there already and had been left out: it was not copied, but is indexed again. Of a file
+    that holds others (`holds`) `documents` counts those that can be read, and `skipped` are the others.
     """
 
     given: str
     file: str
     restored: bool = False
+    holds: bool = False
+    documents: int = 1
+    skipped: tuple[Skipped, ...] = ()
 
 
 class Addition(NamedTuple):
@@ -128,9 +132,7 @@ class Collection:
 
     def counts(self) -> Mapping[str, int]:
         """How many paragraphs of each document are searched."""
-        rows = self._index.document_paragraphs.tolist()
-        entries = self._index.documents
-        return {entry.file: stop - start for entry, start, stop in zip(entries, rows, rows[1:], strict=False)}
+        return {entry.file: self._index.paragraph_count(entry.file) for entry in self._index.documents}
 
     def skipped(self) -> Sequence[Skipped]:
         """The files that are not in the index, and why; those that the user left out have the reason `LEFT_OUT`."""
@@ -166,12 +168,15 @@ class Collection:
     def remove(self, file: str) -> None:
         """Take a document out of the index: one that was added here is deleted, any other only left out from now on.
 
-        What the index held of it is on the disk until two more generations are made.
+        A document in another file goes with all that are in it. What the index held of them is on the disk until two
+        more generations are made.
         Raises UsageError for a file that is not in the collection, for the last document and while others add or
         remove, ResourceError when it cannot be deleted or the list of what is left out cannot be written.
         """
         with self._change():
             left_out = read_left_out(self._index_dir)
+            if file in self._index.numbers:
+                file = self._index.documents[self._index.numbers[file]].source
             self._check_removable(file, left_out)
             path, record = self.folder / file, self._record()
             if not os.path.lexists(path):
@@ -327,17 +332,19 @@ class Collection:
         if isinstance(loaded, Skipped):
             return loaded
         read = read_file(loaded.file, loaded.data, self._upload, sha256=loaded.sha256)
-        if all(isinstance(one, Skipped) for one in read):
-            return Skipped(given, next(one.reason for one in read if isinstance(one, Skipped)))
+        contents = _contents(given, name, read)
+        if isinstance(contents, Skipped):
+            return contents
         if passes_over(self.folder, f"{ADDED}/{name}"):
             return Skipped(given, "the file .ragignore of the folder leaves it out")
         same = self._same(loaded)
         if same is None:
-            return self._store(given, name, loaded)
+            stored = self._store(given, name, loaded)
+            return contents._replace(file=stored.file) if isinstance(stored, Added) else stored
         if same not in read_left_out(self._index_dir):
             return Skipped(given, f"is there already: {same}")
         change_left_out(self._index_dir, fewer=[same])
-        return Added(given, same, restored=True)
+        return contents._replace(file=same, restored=True)
 
     def _load(self, given: str, name: str, path: Path) -> Loaded | Skipped:
         """The bytes of a file, not one more than allowed of them."""
@@ -355,7 +362,8 @@ class Collection:
         """The file of the collection, indexed, left out or only just added, that holds the very same bytes."""
         indexed = [entry.file for entry in self._index.documents if entry.sha256 == loaded.sha256]
         new = [f"{ADDED}/{name}" for name in sorted(os.listdir(self.folder / ADDED)) if not name.startswith(".")]
-        for file in dict.fromkeys([*indexed, *read_left_out(self._index_dir), *new]):
+        holding = [entry.source for entry in self._index.documents if entry.source != entry.file]
+        for file in dict.fromkeys([*indexed, *holding, *read_left_out(self._index_dir), *new]):
             path = self.folder / file
             with suppress(OSError):
                 if path.stat().st_size == len(loaded.data) and _sha256(path) == loaded.sha256:
@@ -391,12 +399,13 @@ class Collection:
     def _check_removable(self, file: str, left_out: Sequence[str]) -> None:
         """Raise UsageError for a file that is not in the collection, and for the last document."""
         skipped = [each.file for each in self._index.skipped if each.reason != LEFT_OUT]
-        known = [*self._index.numbers, *skipped, *self._record()]
+        sources = dict.fromkeys(entry.source for entry in self._index.documents)
+        known = [*sources, *self._index.numbers, *skipped, *self._record()]
         if file not in known:
             near = get_close_matches(file, known, n=1, cutoff=0.4)
             hint = f"did you mean {near[0]!r}?" if near else "the list shows what is in the collection"
             raise UsageError(f"there is no {file!r} in the collection", hint=hint)
-        others = (each.file for each in self._index.documents if each.file != file and each.file not in left_out)
+        others = (each for each in sources if each != file and each not in left_out)
         if not any((self.folder / each).exists() for each in others):
             raise UsageError(f"{file!r} is the last document", hint="add another one first")
 
@@ -412,6 +421,19 @@ class Collection:
     def _write_record(self, record: Mapping[str, str]) -> None:
         lines = (f"{sha256}  {file}\n" for file, sha256 in record.items())
         write_atomically(self._index_dir / _RECORD, "".join(lines))
+
+
+def _contents(given: str, name: str, read: Sequence[Document | Skipped]) -> Added | Skipped:
+    """What was found in a file that was read as `name`; skipped when nothing in it is a document."""
+    skipped = [each for each in read if isinstance(each, Skipped)]
+    holds = any(each.file != name for each in read)
+    if len(skipped) == len(read) and not holds:
+        return Skipped(given, skipped[0].reason)
+    inside = tuple(Skipped(given + each.file.removeprefix(name), each.reason) for each in skipped)
+    if len(skipped) == len(read):
+        rest = f", and {len(inside) - 1:,} more" if len(inside) > 1 else ""
+        return Skipped(given, f"nothing in it can be read: {inside[0].file}: {inside[0].reason}{rest}")
+    return Added(given, name, holds=holds, documents=len(read) - len(skipped), skipped=inside)
 
 
 def clean_name(given: str) -> str:

@@ -34,6 +34,9 @@ class Edit:
     text: str = ""
 
 
+_PLAIN = ("text", "markdown")
+
+
 class KnownVectors:
     """An embedder that takes the vectors of the windows of an index from there, and the others from `embedder`."""
 
@@ -131,20 +134,20 @@ def for_once(index: Index, edits: Sequence[Edit], embedder: Embedder, settings: 
 
 
 def can_edit(index: Index, file: str) -> bool:
-    """Tell whether a document can be changed: what was read of HTML cannot be put back into it."""
-    return index.document(file).format != "html"
+    """Tell whether a document can be changed: what was read of any but plain text cannot be put back into its file."""
+    return index.document(file).format in _PLAIN
 
 
 def _files(index: Index, edits: Iterable[Edit]) -> dict[str, bytes]:
-    """The documents as files; ones of HTML from where they were indexed."""
+    """The documents as files; those that are more than plain text from where they were indexed."""
     changes: dict[str, list[Edit]] = {}
     for edit in sorted(edits, reverse=True):
         changes.setdefault(edit.file, []).append(edit)
     files = {}
     for entry in index.documents:
         document = index.document(entry.file)
-        if document.format == "html":
-            files[entry.file] = _original(index, entry.file)
+        if document.format not in _PLAIN:
+            files[entry.source] = _original(index, entry.source)
             continue
         text = document.text
         for edit in changes.get(entry.file, ()):

@@ -1,51 +1,73 @@
-"""Build and update an index: embed what is new, write a generation beside the old one, then name it in ``CURRENT``."""
+"""Build and update an index: store what is new, write a generation beside the old one, then name it in ``CURRENT``."""
 
 from __future__ import annotations
 
 import errno
 import hashlib
+import json
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from shlex import quote
 from typing import NamedTuple
 
-import numpy as np
-
 from rag_geo.corpus import Candidate, Scan, load_bytes, scan
-from rag_geo.embedding import Embedder, Vectors
+from rag_geo.embedding import Embedder
 from rag_geo.errors import CorpusError, IndexLockedError, IndexMismatchError, IndexMissingError, ResourceError
+from rag_geo.index.compaction import compact
 from rag_geo.index.disk import Disk
+from rag_geo.index.ingest import (
+    BUILDING,
+    FolderReader,
+    Item,
+    Key,
+    KnownVectors,
+    Place,
+    Spent,
+    StoredTexts,
+    ingest,
+    is_whole,
+    rebased,
+    stored_in,
+)
 from rag_geo.index.left_out import REASON as LEFT_OUT
 from rag_geo.index.left_out import read_left_out
 from rag_geo.index.lexical import VERSION as LEXICAL_VERSION
-from rag_geo.index.lexical import build_lexical
 from rag_geo.index.manifest import (
     CURRENT,
     EXAMPLES,
     MANIFEST,
-    FileEntry,
+    SEGMENTS,
+    SKIPPED,
+    SOURCES,
     Manifest,
+    Source,
     current_bytes,
     generation_number,
+    read_generation,
+    read_head,
+    read_manifest,
+    read_segment,
+    skipped_from,
+    skipped_lines,
+    source_lines,
+    sources_from,
 )
-from rag_geo.index.store import Contents, Index, Rows, encode
-from rag_geo.passages import windows
-from rag_geo.readers import read_document
-from rag_geo.records import Document, Skipped, Span, Window
-from rag_geo.settings import ReadingSettings, Settings, WindowSettings
-from rag_geo.text.folding import visible
+from rag_geo.index.pending import PENDING, read_pending
+from rag_geo.index.segments import FileEntry, Making, is_segment_name, rows_from
+from rag_geo.index.store import check_embedder
+from rag_geo.records import Skipped
+from rag_geo.settings import ReadingSettings, Settings
 
-READING = 2
+READING = 3
 """Version of the readers: raised when the same file gives another document, so that an update reads all again."""
 
 LOCK = "LOCK"
 WRITER = "WRITER"
-_BUILDING = "building-"
 
 Progress = Callable[[str, int, int], None]
 
@@ -54,8 +76,9 @@ Progress = Callable[[str, int, int], None]
 class IndexReport:
     """What an update did.
 
-    `changed` counts files whose bytes are others than before; `windows_embedded` those whose vector was not known.
-    `generation` is what the index holds now: the old one when `published` is False, as there was nothing to change.
+    `changed` counts files whose bytes are others than before; `read` the files that a reader was asked to read, and
+    `windows_embedded` the windows whose vector was not known. `generation` is what the index holds now: the old one
+    when `published` is False, as there was nothing to change. `spent` is seconds by stage.
     """
 
     generation: str
@@ -68,15 +91,31 @@ class IndexReport:
     documents: int
     paragraphs: int
     windows: int
+    read: int
     windows_embedded: int
     seconds: float
+    spent: Mapping[str, float] = field(default_factory=dict)
 
 
-class Reading(NamedTuple):
-    """The documents of a folder, in order, and what was skipped."""
+class _Old(NamedTuple):
+    """The generation that there is, without its texts and vectors."""
 
-    documents: tuple[Document, ...]
+    manifest: Manifest
+    sources: tuple[Source, ...]
     skipped: tuple[Skipped, ...]
+
+
+@dataclass(slots=True)
+class _Work:
+    """One update while it runs."""
+
+    index_dir: Path
+    embedder: Embedder
+    settings: Settings
+    making: Making
+    progress: Progress
+    disk: Disk
+    spent: Spent = field(default_factory=Spent)
 
 
 def update_index(
@@ -91,31 +130,85 @@ def update_index(
 ) -> IndexReport:
     """Make the index at `index_dir` hold what `folder` holds now; only what changed is read and embedded.
 
-    `progress(stage, done, total)` is told how far it is, with the stages "reading" (files), "splitting" (documents),
-    "embedding" (windows) and "writing" (files). With `rebuild` the old generation is not looked at. Files that
-    `rag_geo.index.left_out` lists are skipped, also then.
+    `progress(stage, done, total)` is told how far it is, with the stages "looking" (files), "embedding" (windows, of
+    about so many) and "writing" (files). With `rebuild` the old generation is not looked at. Files that
+    `rag_geo.index.left_out` lists are skipped, also then. What an update that was killed had stored is not done again.
 
     Raises CorpusError for the folder, IndexLockedError while another process writes, IndexMismatchError for an index of
     another folder, embedder or format, IndexDamagedError for an old generation that cannot be read, ResourceError when
     the disk is full or fails; the old generation stays as it was then, as when the process is interrupted or killed at
     any moment.
     """
-    settings, progress, disk = settings or Settings(), progress or _say_nothing, disk or Disk()
     started = time.monotonic()
-    index_dir = index_dir.expanduser()
-    candidates, skipped = _not_all_left_out(_look(scan(folder, settings.reading), folder, index_dir), index_dir)
-    with _translated(index_dir), _one_writer(index_dir, disk):
+    work = _work(index_dir, embedder, settings or Settings(), progress, disk)
+    found = _look(scan(folder, work.settings.reading), folder, work.index_dir)
+    candidates, skipped = _not_all_left_out(found, work.index_dir)
+    with _translated(work.index_dir), one_writer(work.index_dir, work.disk):
         resolved = folder.expanduser().resolve()
-        old = None if rebuild else _old(index_dir, embedder)
+        old = None if rebuild else _old(work.index_dir, embedder)
         if old:
-            _refuse_another_folder(old, resolved, candidates)
-        reading = _read(candidates, skipped, old, settings, progress)
-        if old and _is_same(old, reading, resolved, settings.windows):
-            _sweep(index_dir, old.generation, disk)
-            return _report(old, old.manifest, reading, published=False, embedded=0, started=started)
-        contents, embedded = _contents(reading, old, embedder, settings.windows, progress)
-        manifest = _publish(index_dir, contents, resolved, embedder, settings.windows, progress, disk)
-        return _report(old, manifest, reading, published=True, embedded=embedded, started=started)
+            _refuse_another_folder(old, work.index_dir, resolved, candidates)
+        hashed = _hash_all(candidates, work)
+        done = _reusable(old, work)
+        known, new = _parted(hashed, done, _texts_to_take(old, work))
+        with _cleared_when_full(work):
+            sources, embedded = _store_new(known, new, old, done, work)
+            report = _Reporter(old, started, len(new.read), embedded, work.spent)
+            if old and _is_same(old, sources, skipped, resolved, work.making):
+                _sweep(work.index_dir, old.manifest, work.disk)
+                return report.of(old.manifest, sources, skipped, published=False)
+            manifest, made = _publish(sources, skipped, resolved, work)
+            return report.of(manifest, made, skipped, published=True)
+
+
+def rebuild_index(
+    index_dir: Path,
+    embedder: Embedder,
+    settings: Settings | None = None,
+    progress: Progress | None = None,
+    *,
+    disk: Disk | None = None,
+) -> IndexReport:
+    """Make the index at `index_dir` anew from the texts that it stores, without the files they were read from.
+
+    Windows, vectors and words are made again; with the embedder that made the index, vectors that are whole are used
+    again, with another one everything is embedded. A damaged file of texts loses the documents in it, which are skipped
+    with the reason in what is published.
+
+    Raises IndexMissingError, IndexDamagedError when it cannot be said which texts it held, and otherwise what
+    `update_index` raises.
+    """
+    from rag_geo.index.salvage import salvage
+
+    started = time.monotonic()
+    work = _work(index_dir, embedder, settings or Settings(), progress, disk)
+    with _translated(work.index_dir), one_writer(work.index_dir, work.disk):
+        found = salvage(work.index_dir)
+        work.making = _making(embedder, work.settings, found.reading)
+        vectors = KnownVectors(work.index_dir)
+        for segment, digests in found.vectors(embedder.id).items():
+            vectors.add(segment, digests)
+        stored: dict[Key, Place] = {}
+        with _cleared_when_full(work):
+            stored_again, embedded = ingest(
+                found.items(), found.size, work.index_dir, embedder, work.making, stored, vectors, work.progress,
+                work.disk, spent=work.spent,
+            )  # fmt: skip
+            manifest, made = _publish(_in_order(stored_again), found.skipped, Path(found.folder), work)
+        old = _Old(manifest, found.sources, found.skipped)
+        return _Reporter(old, started, 0, embedded, work.spent).of(manifest, made, found.skipped, published=True)
+
+
+def purge(index_dir: Path, disk: Disk | None = None) -> int:
+    """Remove every generation and segment that the current one does not need; gives the bytes that were freed.
+
+    Raises what `rag_geo.index.manifest.read_manifest` raises, IndexLockedError and ResourceError.
+    """
+    index_dir, disk = index_dir.expanduser(), disk or Disk()
+    with _translated(index_dir), one_writer(index_dir, disk):
+        before = _bytes_in(index_dir)
+        _sweep(index_dir, read_manifest(index_dir), disk, keep_previous=False, strict=True)
+        return before - _bytes_in(index_dir)
 
 
 def survey(folder: Path, index_dir: Path, settings: ReadingSettings) -> Scan:
@@ -124,6 +217,22 @@ def survey(folder: Path, index_dir: Path, settings: ReadingSettings) -> Scan:
     Raises CorpusError for a folder that cannot be read, and what `read_left_out` raises.
     """
     return _look(scan(folder, settings, may_be_empty=True), folder, index_dir)
+
+
+def reading_version(settings: ReadingSettings) -> str:
+    """What decides what is read of a file, besides its bytes and its name."""
+    return f"{READING} {json.dumps({'json_fields': settings.json_fields, 'ocr': settings.ocr}, sort_keys=True)}"
+
+
+def _work(
+    index_dir: Path, embedder: Embedder, settings: Settings, progress: Progress | None, disk: Disk | None
+) -> _Work:
+    making = _making(embedder, settings, reading_version(settings.reading))
+    return _Work(index_dir.expanduser(), embedder, settings, making, progress or _say_nothing, disk or Disk())
+
+
+def _making(embedder: Embedder, settings: Settings, reading: str) -> Making:
+    return Making(embedder.id, embedder.dimension, settings.windows, reading, LEXICAL_VERSION)
 
 
 def _look(found: Scan, folder: Path, index_dir: Path) -> Scan:
@@ -148,190 +257,183 @@ def _not_all_left_out(found: Scan, index_dir: Path) -> Scan:
     return found
 
 
-def _old(index_dir: Path, embedder: Embedder) -> Index | None:
+def _old(index_dir: Path, embedder: Embedder) -> _Old | None:
     try:
-        old = Index.load(index_dir)
+        manifest = read_manifest(index_dir)
     except IndexMissingError:
         return None
-    old.check_embedder(embedder)
-    return old
+    check_embedder(index_dir, manifest, embedder)
+    generation = {name: read_generation(index_dir, manifest, name) for name in (SOURCES, SKIPPED)}
+    return _Old(manifest, sources_from(generation[SOURCES]), skipped_from(generation[SKIPPED]))
 
 
-def _refuse_another_folder(old: Index, folder: Path, candidates: Sequence[Candidate]) -> None:
+def _refuse_another_folder(old: _Old, index_dir: Path, folder: Path, candidates: Sequence[Candidate]) -> None:
     """Raise IndexMismatchError unless `old` holds `folder`, or one that was moved there: gone, with files in common."""
     made_of = old.manifest.folder
     if made_of == os.fspath(folder):
         return
-    if not Path(made_of).is_dir() and any(one.file in old.numbers for one in candidates):
+    files = {source.file for source in old.sources}
+    if not Path(made_of).is_dir() and any(one.file in files for one in candidates):
         return
     again = f"rag-geo index {quote(os.fspath(folder))} --index"
     raise IndexMismatchError(
-        f"index {str(old.path)!r} holds the folder {made_of!r}, you asked for {os.fspath(folder)!r}",
-        hint=f"{again} OTHER keeps both; {again} {quote(os.fspath(old.path))} --rebuild replaces what it holds",
+        f"index {str(index_dir)!r} holds the folder {made_of!r}, you asked for {os.fspath(folder)!r}",
+        hint=f"{again} OTHER keeps both; {again} {quote(os.fspath(index_dir))} --rebuild replaces what it holds",
     )
 
 
-def _read(
-    candidates: Sequence[Candidate],
-    skipped: Sequence[Skipped],
-    old: Index | None,
-    settings: Settings,
-    progress: Progress,
-) -> Reading:
-    """Read every file whose bytes are not those that the old generation read."""
-    documents: list[Document] = []
-    trouble = list(skipped)
-    known = old.numbers if old and old.manifest.reading == READING else {}
+def _hash_all(candidates: Sequence[Candidate], work: _Work) -> list[tuple[Candidate, str]]:
+    """The SHA-256 of every file, "" for one that cannot be read."""
+    found = []
     for done, candidate in enumerate(candidates):
-        progress("reading", done, len(candidates))
-        loaded = load_bytes(candidate, settings.reading)
-        if isinstance(loaded, Skipped):
-            trouble.append(loaded)
-            continue
-        number = known.get(loaded.file)
-        if old and number is not None and old.documents[number].sha256 == loaded.sha256:
-            documents.append(old.document(loaded.file))
-            continue
-        read = read_document(loaded.file, loaded.data, sha256=loaded.sha256)
-        if isinstance(read, Document):
-            documents.append(read)
+        work.progress("looking", done, len(candidates))
+        loaded = load_bytes(candidate, work.settings.reading)
+        found.append((candidate, "" if isinstance(loaded, Skipped) else loaded.sha256))
+    work.progress("looking", len(candidates), len(candidates))
+    return found
+
+
+def _reusable(old: _Old | None, work: _Work) -> list[Source]:
+    """What the old generation and a killed update have done of what is to be made now."""
+    sources = list(old.sources) if old and old.manifest.making == work.making else []
+    there = set(old.manifest.segments if old else ())
+    for segment, done in read_pending(work.index_dir):
+        if segment:
+            if not _is_made_so(work.index_dir, segment, work.making):
+                continue
+            there.add(segment)
+        sources += [one for one in done if all(document.segment in there for document in one.documents)]
+    return sources
+
+
+def _is_made_so(index_dir: Path, segment: str, making: Making) -> bool:
+    return is_segment_name(segment) and is_whole(index_dir, segment) and read_head(index_dir, segment).making == making
+
+
+def _texts_to_take(old: _Old | None, work: _Work) -> Sequence[Source]:
+    """Sources whose texts were read as they would be now, but cut, embedded or counted otherwise."""
+    if old is None or old.manifest.making == work.making or old.manifest.making.reading != work.making.reading:
+        return ()
+    return old.sources
+
+
+class _New(NamedTuple):
+    """What is to be made: files to read, and sources whose stored texts are taken.
+
+    `copies` are other names of files with the same bytes, by the name of the one that is read.
+    """
+
+    read: list[Candidate]
+    stored: list[tuple[Candidate, Source]]
+    copies: dict[str, list[str]]
+
+
+def _parted(
+    hashed: Sequence[tuple[Candidate, str]], done: Sequence[Source], texts: Sequence[Source]
+) -> tuple[list[Source], _New]:
+    """The sources that are known as they are, and what is to be made."""
+    here = {(source.file, source.sha256): source for source in done}
+    same = {_likeness(source.file, source.sha256): source for source in done}
+    taken = {_likeness(source.file, source.sha256): source for source in texts}
+    known: list[Source] = []
+    new = _New([], [], {})
+    first: dict[tuple[str, str], str] = {}
+    for candidate, sha256 in hashed:
+        likeness = _likeness(candidate.file, sha256)
+        found = here.get((candidate.file, sha256)) or same.get(likeness)
+        if found is not None:
+            known.append(rebased(found, candidate.file))
+        elif sha256 and likeness in first:
+            new.copies.setdefault(first[likeness], []).append(candidate.file)
+        elif likeness in taken:
+            first[likeness] = candidate.file
+            new.stored.append((candidate, rebased(taken[likeness], candidate.file)))
         else:
-            trouble.append(read)
-    progress("reading", len(candidates), len(candidates))
-    return Reading(tuple(documents), tuple(sorted(trouble, key=lambda one: os.fsencode(one.file))))
+            first[likeness] = candidate.file
+            new.read.append(candidate)
+    return known, new
 
 
-def _is_same(old: Index, reading: Reading, folder: Path, settings: WindowSettings) -> bool:
-    made = old.manifest
-    return (
-        (made.folder, made.windows_settings, made.reading, made.lexical)
-        == (os.fspath(folder), settings, READING, LEXICAL_VERSION)
-        and old.skipped == reading.skipped
-        and [(one.file, one.sha256) for one in old.documents] == [(one.file, one.sha256) for one in reading.documents]
-    )
+def _likeness(file: str, sha256: str) -> tuple[str, str]:
+    """What decides what a file is read as: its bytes, and the endings of its name."""
+    return sha256, "".join(PurePosixPath(file).suffixes).lower()
 
 
-def _contents(
-    reading: Reading, old: Index | None, embedder: Embedder, settings: WindowSettings, progress: Progress
-) -> tuple[Contents, int]:
-    """Everything of the new generation, and how many windows had to be embedded for it."""
-    found: list[tuple[Window, ...]] = []
-    for done, document in enumerate(reading.documents):
-        progress("splitting", done, len(reading.documents))
-        found.append(windows(document, settings, embedder.count_tokens, embedder.max_tokens))
-    progress("splitting", len(reading.documents), len(reading.documents))
-    rows, texts = _rows(found)
-    vectors, embedded = _vectors(rows, texts, old, embedder, progress)
-    paragraphs = [
-        _words_of(reading.documents[document], number)
-        for document, number in zip(rows.paragraph_document.tolist(), rows.paragraph_number.tolist(), strict=True)
-    ]
-    per_document = [[document.title] for document in reading.documents]
-    for document_number, words in zip(rows.paragraph_document.tolist(), paragraphs, strict=True):
-        per_document[document_number].append(words)
-    lexical = build_lexical(paragraphs, ["\n".join(parts) for parts in per_document])
-    return Contents(reading.documents, reading.skipped, rows, vectors, lexical), embedded
+def _store_new(
+    known: Sequence[Source], new: _New, old: _Old | None, done: Sequence[Source], work: _Work
+) -> tuple[list[Source], int]:
+    """Every source, and how many windows were embedded for those that were not known."""
+    if not new.read and not new.stored:
+        return _in_order(known), 0
+    held = {document.segment for source in done for document in source.documents}
+    segments = list(dict.fromkeys((*(old.manifest.segments if old else ()), *sorted(held))))
+    vectors = KnownVectors(work.index_dir)
+    stored: dict[Key, Place] = {}
+    for segment in segments:
+        head = read_head(work.index_dir, segment)
+        files = read_segment(work.index_dir, segment, head, ("documents.jsonl", "windows.npz"))
+        vectors.add(segment, map(bytes, rows_from(files["windows.npz"]).window_digest))
+        if head.making == work.making:
+            stored |= stored_in(segment, files["documents.jsonl"])
+    reader = FolderReader(new.read, work.settings.reading)
+    size = sum(one.size for one in new.read) + sum(candidate.size for candidate, _ in new.stored)
+    made, embedded = ingest(
+        _items(new, reader, work.index_dir), size, work.index_dir, work.embedder, work.making, stored, vectors,
+        work.progress, work.disk, end=reader.end, spent=work.spent,
+    )  # fmt: skip
+    copies = [rebased(source, file) for source in made for file in new.copies.get(source.file, ())]
+    return _in_order([*known, *made, *copies]), embedded
 
 
-def _words_of(document: Document, number: int) -> str:
-    """What words are matched with: the visible text of a paragraph below its headings."""
-    paragraph = document.paragraphs[number - 1]
-    seen = visible(document.text, Span(paragraph.start, paragraph.end), document.hidden)
-    return f"{paragraph.heading}\n{seen}" if paragraph.heading else seen
+def _items(new: _New, reader: FolderReader, index_dir: Path) -> Generator[Item]:
+    yield from reader.items()
+    texts = StoredTexts(index_dir)
+    for candidate, source in new.stored:
+        documents = tuple(texts.document(one) for one in source.documents)
+        yield Item(source.file, source.sha256, candidate.size, (*documents, *source.skipped))
 
 
-def _rows(found: Sequence[Sequence[Window]]) -> tuple[Rows, list[str]]:
-    """The arrays over all windows, and the text of each window."""
-    paragraph_document: list[int] = []
-    paragraph_number: list[int] = []
-    window_paragraph: list[int] = []
-    for document, group in enumerate(found):
-        last = 0
-        for window in group:
-            if window.paragraph != last:
-                last = window.paragraph
-                paragraph_document.append(document)
-                paragraph_number.append(window.paragraph)
-            window_paragraph.append(len(paragraph_number) - 1)
-    flat = [window for group in found for window in group]
-    texts = [window.text for window in flat]
-    digests = b"".join(hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[:16] for text in texts)
-    rows = Rows(
-        np.array(paragraph_document, np.int32),
-        np.array(paragraph_number, np.int32),
-        np.array(window_paragraph, np.int32),
-        np.array([window.start for window in flat], np.int32),
-        np.array([window.end for window in flat], np.int32),
-        np.frombuffer(digests, np.uint8).reshape(-1, 16),
-    )
-    return rows, texts
+def _in_order(sources: Iterable[Source]) -> list[Source]:
+    return sorted(sources, key=lambda source: os.fsencode(source.file))
 
 
-def _vectors(
-    rows: Rows, texts: Sequence[str], old: Index | None, embedder: Embedder, progress: Progress
-) -> tuple[Vectors, int]:
-    """The vector of each window, from the old generation where it has one of the same text; and how many are new."""
-    out = np.empty((len(texts), embedder.dimension), np.float32)
-    digests = [digest.tobytes() for digest in rows.window_digest]
-    known: dict[bytes, int] = {}
-    if old is not None:
-        known = {digest.tobytes(): row for row, digest in enumerate(old.rows.window_digest)}
-        stored = old.vectors(0, len(old.rows.window_digest))
-        kept = [(row, known[digest]) for row, digest in enumerate(digests) if digest in known]
-        out[[row for row, _ in kept]] = stored[[row for _, row in kept]]
-    fresh: dict[bytes, int] = {}
-    for row, digest in enumerate(digests):
-        if digest not in known:
-            fresh.setdefault(digest, row)
-    made = embedder.embed(
-        [texts[row] for row in fresh.values()], lambda done, total: progress("embedding", done, total)
-    )
-    place = {digest: number for number, digest in enumerate(fresh)}
-    new = [(row, place[digest]) for row, digest in enumerate(digests) if digest in place]
-    out[[row for row, _ in new]] = made[[number for _, number in new]]
-    return out, len(fresh)
+def _is_same(old: _Old, sources: Sequence[Source], skipped: Sequence[Skipped], folder: Path, making: Making) -> bool:
+    return (old.manifest.folder, old.manifest.making, old.sources, old.skipped) == (
+        os.fspath(folder), making, tuple(sources), tuple(skipped))  # fmt: skip
 
 
 def _publish(
-    index_dir: Path,
-    contents: Contents,
-    folder: Path,
-    embedder: Embedder,
-    settings: WindowSettings,
-    progress: Progress,
-    disk: Disk,
-) -> Manifest:
+    sources: Sequence[Source], skipped: Sequence[Skipped], folder: Path, work: _Work
+) -> tuple[Manifest, Sequence[Source]]:
     """Write a generation beside the others and name it in ``CURRENT``; on any failure nothing of it is left."""
+    index_dir, disk = work.index_dir, work.disk
+    began = time.monotonic()
+    segments, sources = compact(index_dir, sources, work.making, disk)
     numbers = [number for path in index_dir.iterdir() if (number := generation_number(path.name)) is not None]
     generation = f"gen-{max(numbers, default=0) + 1:06d}"
-    files = encode(contents)
+    files = {SOURCES: source_lines(sources), SKIPPED: skipped_lines(skipped)}
+    heads = [read_head(index_dir, segment) for segment in segments]
     manifest = Manifest(
         generation=generation,
         built=datetime.now(UTC).isoformat(timespec="seconds"),
         folder=os.fspath(folder),
-        embedder=embedder.id,
-        dimension=embedder.dimension,
-        windows_settings=settings,
-        reading=READING,
-        lexical=LEXICAL_VERSION,
-        documents=len(contents.documents),
-        paragraphs=len(contents.rows.paragraph_number),
-        windows=len(contents.rows.window_paragraph),
-        skipped=len(contents.skipped),
+        making=work.making,
+        documents=sum(len(source.documents) for source in sources),
+        contents=sum(head.documents for head in heads),
+        paragraphs=sum(head.paragraphs for head in heads),
+        windows=sum(head.windows for head in heads),
+        skipped=len(skipped) + sum(len(source.skipped) for source in sources),
+        segments=tuple(segments),
         files=tuple((n, FileEntry(len(data), hashlib.sha256(data).hexdigest())) for n, data in files.items()),
     )
     files[MANIFEST] = manifest.to_bytes()
-    building, final, named = (
-        index_dir / f"{_BUILDING}{generation}",
-        index_dir / generation,
-        index_dir / f"{CURRENT}.new",
-    )
-    previous = _current_generation(index_dir)
+    building, final = index_dir / f"{BUILDING}{generation}", index_dir / generation
+    named = index_dir / f"{CURRENT}.new"
     try:
         disk.remove(building)
         disk.make_folder(building)
         for done, (name, data) in enumerate(files.items()):
-            progress("writing", done, len(files))
+            work.progress("writing", done, len(files))
             disk.write(building / name, data)
         disk.sync_folder(building)
         disk.rename(building, final)
@@ -345,9 +447,10 @@ def _publish(
                 with suppress(OSError):
                     disk.remove(path)
         raise
-    progress("writing", len(files), len(files))
-    _sweep(index_dir, generation, disk, previous)
-    return manifest
+    work.progress("writing", len(files), len(files))
+    _sweep(index_dir, manifest, disk)
+    work.spent.writing += time.monotonic() - began
+    return manifest, sources
 
 
 def _current_generation(index_dir: Path) -> str:
@@ -358,57 +461,120 @@ def _current_generation(index_dir: Path) -> str:
         return ""
 
 
-def _sweep(index_dir: Path, current: str, disk: Disk, previous: str = "") -> None:
-    """Remove what no reader needs: generations before the previous one, and what killed writers left."""
+def _sweep(index_dir: Path, current: Manifest, disk: Disk, *, keep_previous: bool = True, strict: bool = False) -> None:
+    """Remove what no reader needs: generations before the previous one, their segments, what killed writers left.
+
+    Without `strict` a failure is no trouble: the index is whole without this, and the next update tries again.
+    """
+    for path in _superfluous(index_dir, current, keep_previous=keep_previous):
+        try:
+            disk.remove(path)
+        except OSError:
+            if strict:
+                raise
+
+
+def _superfluous(index_dir: Path, current: Manifest, *, keep_previous: bool) -> Iterator[Path]:
+    kept = {current.generation}
+    segments = set(current.segments)
+    earlier = [name for path in index_dir.iterdir() if _is_before(name := path.name, current.generation)]
+    if keep_previous and earlier:
+        previous = max(earlier, key=lambda name: generation_number(name) or 0)
+        kept.add(previous)
+        segments |= _segments_of(index_dir / previous / MANIFEST)
+    yield index_dir / PENDING
     for path in sorted(index_dir.iterdir()):
-        number = generation_number(path.name)
-        old = number is not None and path.name not in (current, previous)
-        if (old and (previous or _is_leftover(path, current))) or path.name.startswith((_BUILDING, f"{CURRENT}.")):
-            # The index is whole without this: the next update tries again.
-            with suppress(OSError):
-                disk.remove(path)
-    for path in index_dir.glob(f"*{EXAMPLES}"):
-        if not path.with_name(path.name.removesuffix(EXAMPLES)).exists():
-            with suppress(OSError):
-                disk.remove(path)
+        old = generation_number(path.name) is not None and path.name not in kept
+        if (
+            old
+            or path.name.startswith((BUILDING, f"{CURRENT}."))
+            or (path.name.endswith(EXAMPLES) and path.name.removesuffix(EXAMPLES) not in kept)
+        ):
+            yield path
+    folder = index_dir / SEGMENTS
+    yield from (path for path in sorted(folder.iterdir() if folder.is_dir() else ()) if path.name not in segments)
 
 
-def _is_leftover(path: Path, current: str) -> bool:
-    """Whether a generation is later than the current one: its writer was killed before it was named."""
-    return (generation_number(path.name) or 0) > (generation_number(current) or 0)
+def _is_before(name: str, generation: str) -> bool:
+    number = generation_number(name)
+    return number is not None and number < (generation_number(generation) or 0)
 
 
-def _report(
-    old: Index | None,
-    manifest: Manifest,
-    reading: Reading,
-    *,
-    published: bool,
-    embedded: int,
-    started: float,
-) -> IndexReport:
-    before = {entry.file: entry.sha256 for entry in old.documents} if old else {}
-    after = {document.file: document.sha256 for document in reading.documents}
-    kept = before.keys() & after.keys()
-    changed = tuple(file for file in after if file in kept and before[file] != after[file])
-    return IndexReport(
-        generation=manifest.generation,
-        published=published,
-        added=tuple(file for file in after if file not in kept),
-        changed=changed,
-        removed=tuple(file for file in before if file not in kept),
-        unchanged=len(kept) - len(changed),
-        skipped=reading.skipped,
-        documents=manifest.documents,
-        paragraphs=manifest.paragraphs,
-        windows=manifest.windows,
-        windows_embedded=embedded,
-        seconds=time.monotonic() - started,
-    )
+def _segments_of(manifest: Path) -> set[str]:
+    """The segments of an earlier generation; none when its manifest cannot be read, as it cannot be opened then."""
+    try:
+        fields = json.loads(manifest.read_bytes())
+        return set(fields["segments"])
+    except (OSError, ValueError, KeyError):
+        return set()
 
 
 @contextmanager
-def _one_writer(index_dir: Path, disk: Disk) -> Iterator[None]:
+def _cleared_when_full(work: _Work) -> Iterator[None]:
+    """Give the disk back what an update took that fails for it; one that is interrupted goes on the next time."""
+    try:
+        yield
+    except OSError:
+        with suppress(OSError):
+            (work.index_dir / PENDING).unlink(missing_ok=True)
+        known: set[str] = set()
+        for path in work.index_dir.glob(f"gen-*/{MANIFEST}"):
+            known |= _segments_of(path)
+        for path in (work.index_dir / SEGMENTS).glob("*"):
+            if path.name not in known:
+                with suppress(OSError):
+                    Disk().remove(path)
+        raise
+
+
+def _bytes_in(index_dir: Path) -> int:
+    return sum(path.stat().st_size for path in index_dir.rglob("*") if path.is_file())
+
+
+class _Reporter(NamedTuple):
+    """What is known of an update before it is published."""
+
+    old: _Old | None
+    started: float
+    read: int
+    embedded: int
+    spent: Spent
+
+    def of(
+        self, manifest: Manifest, sources: Sequence[Source], skipped: Sequence[Skipped], *, published: bool
+    ) -> IndexReport:
+        before = _hashes(self.old.sources) if self.old else {}
+        after = _hashes(sources)
+        kept = before.keys() & after.keys()
+        changed = tuple(file for file in after if file in kept and before[file] != after[file])
+        everything = [*skipped, *(one for source in sources for one in source.skipped)]
+        return IndexReport(
+            generation=manifest.generation,
+            published=published,
+            added=tuple(file for file in after if file not in kept),
+            changed=changed,
+            removed=tuple(file for file in before if file not in kept),
+            unchanged=len(kept) - len(changed),
+            skipped=tuple(sorted(everything, key=lambda one: os.fsencode(one.file))),
+            documents=manifest.documents,
+            paragraphs=manifest.paragraphs,
+            windows=manifest.windows,
+            read=self.read,
+            windows_embedded=self.embedded,
+            seconds=time.monotonic() - self.started,
+            spent=asdict(self.spent),
+        )
+
+
+def _hashes(sources: Iterable[Source]) -> dict[str, str]:
+    """The SHA-256 of each document by its name, in the order of names."""
+    found = {one.name: one.sha256 for source in sources for one in source.documents}
+    return {name: found[name] for name in sorted(found, key=os.fsencode)}
+
+
+@contextmanager
+def one_writer(index_dir: Path, disk: Disk) -> Iterator[None]:
+    """Be the only one that writes an index as long as the context lasts; raises IndexLockedError when another is."""
     from filelock import FileLock, Timeout
 
     index_dir.mkdir(parents=True, exist_ok=True)

@@ -23,6 +23,15 @@ class Disk:
                 rest = rest[file.write(rest) :]
             os.fsync(descriptor)
 
+    def append(self, path: Path, data: bytes) -> None:
+        """Write at the end of a file, which need not be there, and wait until it is on the disk."""
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+        with open(descriptor, "wb", buffering=0) as file:
+            rest = memoryview(data)
+            while rest:
+                rest = rest[file.write(rest) :]
+            os.fsync(descriptor)
+
     def sync_folder(self, path: Path) -> None:
         """Wait until the names in a folder are on the disk."""
         descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)

@@ -1,26 +1,14 @@
-"""One generation of an index: its files, and the `Index` they are in memory.
-
-Plain formats only, nothing that can carry code: JSON lines, NumPy archives without pickles, a FAISS flat index.
-
-================== ==================================================================================
-documents.jsonl    a document a line, without text and paragraphs
-texts.jsonl        its text, as a JSON string, on the same line
-paragraphs.jsonl   its paragraphs, as a JSON array, on the same line
-windows.npz        arrays over the paragraphs and windows that are searched
-vectors.faiss      the vector of each window (inner product)
-terms.json         the vocabulary, sorted
-lexical.npz        BM25 scores over paragraphs and documents
-skipped.jsonl      a file that was not read a line
-================== ==================================================================================
-"""
+"""An opened generation of an index: its segments put together, whole in memory and never changed."""
 
 from __future__ import annotations
 
-import io
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from functools import cached_property
+import os
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from itertools import accumulate
 from pathlib import Path
 from shlex import quote
 from typing import Any, Self
@@ -30,85 +18,82 @@ from numpy.typing import NDArray
 
 from rag_geo.embedding import Embedder, Vectors
 from rag_geo.errors import IndexMismatchError
-from rag_geo.index.lexical import VERSION, Lexical, Scores
-from rag_geo.index.manifest import Manifest, damaged, read_manifest, read_verified, rebuild_hint
-from rag_geo.passages import sentences
-from rag_geo.records import Document, Paragraph, Sentence, Skipped, Span
-
-Ints = NDArray[np.int32]
-Digests = NDArray[np.uint8]
-
-FILES = (
-    "documents.jsonl",
-    "texts.jsonl",
-    "paragraphs.jsonl",
-    "windows.npz",
-    "vectors.faiss",
-    "terms.json",
-    "lexical.npz",
-    "skipped.jsonl",
+from rag_geo.index.lexical import VERSION, Field, Lexical, Postings, count_terms
+from rag_geo.index.manifest import (
+    SKIPPED,
+    SOURCES,
+    Manifest,
+    damaged,
+    read_generation,
+    read_head,
+    read_manifest,
+    read_segment,
+    rebuild_hint,
+    skipped_from,
+    sources_from,
 )
+from rag_geo.index.segments import Ints, joined_rows, postings_from, rows_from
+from rag_geo.passages import sentences
+from rag_geo.readers.as_json import document_from
+from rag_geo.readers.plain import title_from_name
+from rag_geo.records import Document, Paragraph, Sentence, Skipped, Span
+from rag_geo.text.words import query_terms, terms
+
+_KEPT_DOCUMENTS = 512
+"""Documents whose paragraphs are kept as objects after they were asked for."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What is known of a document without reading its text; see `Document`."""
+    """What is known of a document without reading its text; see `Document`.
+
+    `source` is the file of the folder that it is in: itself, but for documents in archives and mailboxes.
+    """
 
     file: str
     sha256: str
     title: str
     author: str
     date: str
-
-
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """What is searched, row by row, in the order of documents, paragraphs and windows.
-
-    Paragraph p is number ``paragraph_number[p]`` of document ``paragraph_document[p]``; window w is the characters
-    ``[window_start[w], window_end[w])`` in paragraph ``window_paragraph[w]``, and ``window_digest[w]`` are 16 bytes of
-    the SHA-256 of the text that was embedded. Paragraphs without windows (headings, debris) have no row.
-    """
-
-    paragraph_document: Ints
-    paragraph_number: Ints
-    window_paragraph: Ints
-    window_start: Ints
-    window_end: Ints
-    window_digest: Digests
-
-
-@dataclass(frozen=True, slots=True)
-class Contents:
-    """Everything in one generation; `vectors` is float32[windows, dimension]."""
-
-    documents: Sequence[Document]
-    skipped: Sequence[Skipped]
-    rows: Rows
-    vectors: Vectors
-    lexical: Lexical
+    source: str
 
 
 class Index:
-    """One generation, whole in memory and never changed; what `open` returns stays valid whatever a writer does."""
+    """One generation, whole in memory and never changed; what `open` returns stays valid whatever a writer does.
 
-    def __init__(self, path: Path, manifest: Manifest, data: Mapping[str, bytes]) -> None:
+    `documents` are the names, in the order of their bytes. Several names may have the same content: what is searched is
+    numbered by content (`rows`), and `names` gives the numbers of the documents of each content.
+    """
+
+    def __init__(
+        self, path: Path, manifest: Manifest, generation: Mapping[str, bytes], segments: Sequence[Mapping[str, bytes]]
+    ) -> None:
         self.path = path
         self.manifest = manifest
         self.generation = manifest.generation
-        self._data = data
-        lines = [json.loads(line) for line in data["documents.jsonl"].splitlines()]
-        self._details: list[dict[str, Any]] = lines
-        self.documents = tuple(
-            Entry(one["file"], one["sha256"], one["title"], one["author"], one["date"]) for one in lines
-        )
-        self.rows = Rows(**_arrays(data["windows.npz"]))
-        count = len(self.documents)
-        self.document_paragraphs = np.searchsorted(self.rows.paragraph_document, np.arange(count + 1))
+        sources = sources_from(generation[SOURCES])
+        details = [[json.loads(line) for line in data["documents.jsonl"].splitlines()] for data in segments]
+        self._details: list[dict[str, Any]] = [one for part in details for one in part]
+        self._texts = [line for data in segments for line in data["texts.jsonl"].splitlines()]
+        self._paragraphs = [line for data in segments for line in data["paragraphs.jsonl"].splitlines()]
+        self._vectors = [data["vectors.faiss"] for data in segments]
+        self._postings = [postings_from(data["terms.json"], data["postings.npz"]) for data in segments]
+        self.rows = joined_rows([rows_from(data["windows.npz"]) for data in segments], [len(part) for part in details])
+        first = dict(zip(manifest.segments, accumulate(map(len, details), initial=0), strict=False))
+        self._firsts = tuple(first.values())
+        found = [
+            (one.name, source.file, first[one.segment] + one.row) for source in sources for one in source.documents
+        ]
+        found.sort(key=lambda one: os.fsencode(one[0]))
+        self.contents = tuple(content for _, _, content in found)
+        self.documents = tuple(self._entry(file, source, content) for file, source, content in found)
+        self.skipped = _by_name((*skipped_from(generation[SKIPPED]), *(one for s in sources for one in s.skipped)))
+        count = len(self._details)
+        self.content_paragraphs = np.searchsorted(self.rows.paragraph_document, np.arange(count + 1))
         self.paragraph_windows = np.searchsorted(
             self.rows.window_paragraph, np.arange(len(self.rows.paragraph_number) + 1)
         )
-        self._documents: dict[int, Document] = {}
+        self._document = lru_cache(_KEPT_DOCUMENTS)(self._read_document)
 
     @classmethod
     def open(cls, path: Path, embedder: Embedder | None = None) -> Self:
@@ -118,9 +103,10 @@ class Index:
         vector. Raises IndexMissingError, IndexDamagedError, IndexMismatchError.
         """
         index = cls.load(path)
-        if index.manifest.lexical != VERSION:
+        counted = index.manifest.making.lexical
+        if counted != VERSION:
             raise IndexMismatchError(
-                f"index {str(path)!r} counts words in version {index.manifest.lexical}, this program in {VERSION}",
+                f"index {str(path)!r} counts words in version {counted}, this program in {VERSION}",
                 hint=f"rag-geo index DIR --index {quote(str(path))}",
             )
         if embedder is not None:
@@ -133,7 +119,9 @@ class Index:
         for _ in range(3):
             try:
                 manifest = read_manifest(path)
-                return cls(path, manifest, {name: read_verified(path, manifest, name) for name in FILES})
+                generation = {name: read_generation(path, manifest, name) for name in (SOURCES, SKIPPED)}
+                segments = [read_segment(path, name, read_head(path, name)) for name in manifest.segments]
+                return cls(path, manifest, generation, segments)
             except FileNotFoundError as error:
                 # A writer that publishes twice meanwhile removes what is being read: then there is a newer CURRENT.
                 gone = error.filename
@@ -147,18 +135,7 @@ class Index:
 
     def check_embedder(self, embedder: Embedder) -> None:
         """Raise IndexMismatchError unless `embedder` made this index."""
-        made_by = self.manifest.embedder, self.manifest.dimension
-        if made_by != (embedder.id, embedder.dimension):
-            raise IndexMismatchError(
-                f"index {str(self.path)!r} uses embedder {made_by[0]!r} ({made_by[1]} numbers a vector), "
-                f"you asked for {embedder.id!r} ({embedder.dimension})",
-                hint=rebuild_hint(self.path),
-            )
-
-    @property
-    def skipped(self) -> tuple[Skipped, ...]:
-        """The files that were not read, and why."""
-        return tuple(Skipped(**json.loads(line)) for line in self._data["skipped.jsonl"].splitlines())
+        check_embedder(self.path, self.manifest, embedder)
 
     @cached_property
     def numbers(self) -> dict[str, int]:
@@ -166,8 +143,35 @@ class Index:
         return {entry.file: number for number, entry in enumerate(self.documents)}
 
     @cached_property
-    def window_document(self) -> Ints:
-        """The document of each window: int32[windows]."""
+    def names(self) -> tuple[tuple[int, ...], ...]:
+        """For each content the places in `documents` of those that have it, in order."""
+        found: list[list[int]] = [[] for _ in self._details]
+        for number, content in enumerate(self.contents):
+            found[content].append(number)
+        return tuple(map(tuple, found))
+
+    @cached_property
+    def ranks(self) -> NDArray[np.intp]:
+        """The place of each content in the order of names: int[contents]."""
+        order = sorted(range(len(self.names)), key=lambda content: self.names[content])
+        ranks = np.empty(len(order), np.intp)
+        ranks[order] = np.arange(len(order))
+        return ranks
+
+    @cached_property
+    def languages(self) -> tuple[str, ...]:
+        """The languages of the documents, the most frequent first; documents in none that is known count as English."""
+        counts = Counter(one["language"] or "en" for one in self._details)
+        return tuple(sorted(counts, key=lambda language: (-counts[language], language)))
+
+    def paragraph_count(self, file: str) -> int:
+        """How many paragraphs of a document are searched; raises KeyError for a file that is not in the index."""
+        content = self.contents[self.numbers[file]]
+        return int(self.content_paragraphs[content + 1] - self.content_paragraphs[content])
+
+    @cached_property
+    def window_content(self) -> Ints:
+        """The content of each window: int32[windows]."""
         return np.asarray(self.rows.paragraph_document[self.rows.window_paragraph], np.int32)
 
     def window_spans(self, row: int) -> tuple[Span, ...]:
@@ -177,133 +181,94 @@ class Index:
 
     def document(self, file: str) -> Document:
         """The whole record of one document; raises KeyError for a file that is not in the index."""
-        number = self.numbers[file]
-        if number not in self._documents:
-            self._documents[number] = _document(self._details[number], self._texts[number], self._paragraphs[number])
-        return self._documents[number]
+        return self._document(self.numbers[file])
 
-    def paragraph(self, row: int) -> Paragraph:
-        """The paragraph of one row."""
-        document = self.document(self.documents[self.rows.paragraph_document[row]].file)
+    def paragraph(self, row: int, number: int | None = None) -> Paragraph:
+        """The paragraph of one row, in document `number` of those that have it: the first by default."""
+        document = self._of_row(row, number)
         return document.paragraphs[int(self.rows.paragraph_number[row]) - 1]
 
-    def sentences(self, row: int) -> tuple[Sentence, ...]:
-        """The sentences of the paragraph of one row."""
-        document = self.document(self.documents[self.rows.paragraph_document[row]].file)
+    def sentences(self, row: int, number: int | None = None) -> tuple[Sentence, ...]:
+        """The sentences of the paragraph of one row, in document `number` of those that have it."""
+        document = self._of_row(row, number)
         return sentences(document, document.paragraphs[int(self.rows.paragraph_number[row]) - 1])
+
+    def copies(self, file: str) -> tuple[str, ...]:
+        """Other files with the very same content; raises KeyError for a file that is not in the index."""
+        number = self.numbers[file]
+        return tuple(self.documents[one].file for one in self.names[self.contents[number]] if one != number)
 
     @cached_property
     def lexical(self) -> Lexical:
-        """The word scores."""
-        arrays = _arrays(self._data["lexical.npz"])
-        words = json.loads(self._data["terms.json"])
-        sizes = len(self.rows.paragraph_number), len(self.documents)
-        parts = (
-            Scores(arrays[f"{name}_data"], arrays[f"{name}_rows"], arrays[f"{name}_starts"], size)
-            for name, size in zip(("paragraphs", "documents"), sizes, strict=True)
+        """The word counts."""
+        words = [words for words, _ in self._postings]
+        titles = [titles for _, titles in self._postings]
+        named = self._name_postings()
+        size = len(self._details)
+        above = list(accumulate((len(part.lengths) for part in words), initial=0))
+        rows = [np.arange(len(part.lengths)) + above[n] for n, part in enumerate(words)]
+        owners = [self.rows.paragraph_document[above[n] : above[n + 1]] for n in range(len(words))]
+        whole = [np.arange(len(part.lengths)) + self._firsts[n] for n, part in enumerate(titles)]
+        everything = (*words, *titles, named)
+        return Lexical(
+            paragraphs=Field(words, rows, above[-1]),
+            documents=Field(everything, [*owners, *whole, np.arange(size)], size),
+            vocabulary=frozenset(term for part in everything for term in part.vocabulary),
         )
-        return Lexical({word: number for number, word in enumerate(words)}, *parts)
+
+    def query_terms(self, query: str) -> list[str]:
+        """The words of a question, as the documents of this index are matched with them."""
+        return query_terms(query, self.languages or ("en",))
 
     @cached_property
     def faiss(self) -> Any:  # noqa: ANN401 - the library has no types
         """The `faiss.Index` over the windows."""
         import faiss
 
-        return faiss.deserialize_index(np.frombuffer(self._data["vectors.faiss"], np.uint8))
+        index = faiss.IndexFlatIP(self.manifest.dimension)
+        while self._vectors:
+            part = faiss.deserialize_index(np.frombuffer(self._vectors.pop(0), np.uint8))
+            index.add(part.reconstruct_n(0, part.ntotal))
+        return index
 
     def vectors(self, start: int, stop: int) -> Vectors:
         """The vectors of windows ``[start, stop)``: float32[stop - start, dimension]."""
         return np.asarray(self.faiss.reconstruct_n(start, stop - start), np.float32)
 
-    @cached_property
-    def _texts(self) -> list[bytes]:
-        return self._data["texts.jsonl"].splitlines()
+    def _entry(self, file: str, source: str, content: int) -> Entry:
+        known = self._details[content]
+        title = known["title"] or title_from_name(file)
+        return Entry(file, known["sha256"], title, known["author"], known["date"], source)
 
-    @cached_property
-    def _paragraphs(self) -> list[bytes]:
-        return self._data["paragraphs.jsonl"].splitlines()
+    def _read_document(self, number: int) -> Document:
+        content = self.contents[number]
+        text, paragraphs = json.loads(self._texts[content]), json.loads(self._paragraphs[content])
+        return document_from(self.documents[number].file, self._details[content], text, paragraphs)
 
+    def _of_row(self, row: int, number: int | None) -> Document:
+        first = self.names[self.rows.paragraph_document[row]][0]
+        return self._document(first if number is None else number)
 
-def encode(contents: Contents) -> dict[str, bytes]:
-    """The files of a generation, by name; the same contents give the same bytes."""
-    import faiss
-
-    index = faiss.IndexFlatIP(contents.vectors.shape[1])
-    index.add(contents.vectors)
-    lexical = contents.lexical
-    scores = {
-        f"{name}_{field}": getattr(part, field)
-        for name, part in (("paragraphs", lexical.paragraphs), ("documents", lexical.documents))
-        for field in ("data", "rows", "starts")
-    }
-    files = {
-        "documents.jsonl": _lines(_details(document) for document in contents.documents),
-        "texts.jsonl": _lines(document.text for document in contents.documents),
-        "paragraphs.jsonl": _lines([_flat(p) for p in document.paragraphs] for document in contents.documents),
-        "windows.npz": _archive({name: getattr(contents.rows, name) for name in Rows.__slots__}),
-        "vectors.faiss": faiss.serialize_index(index).tobytes(),
-        "terms.json": json.dumps(list(lexical.vocabulary)).encode("ascii"),
-        "lexical.npz": _archive(scores),
-        "skipped.jsonl": _lines(asdict(one) for one in contents.skipped),
-    }
-    return {name: files[name] for name in FILES}
+    def _name_postings(self) -> Postings:
+        """The words in the names of documents that have no title of their own."""
+        found: list[list[str]] = [[] for _ in self._details]
+        for number, content in enumerate(self.contents):
+            if not self._details[content]["title"]:
+                language = self._details[content]["language"] or "en"
+                found[content] += terms([title_from_name(self.documents[number].file)], language)[0]
+        return count_terms(found)
 
 
-def _details(document: Document) -> dict[str, Any]:
-    return {
-        "file": document.file,
-        "sha256": document.sha256,
-        "format": document.format,
-        "encoding": document.encoding,
-        "title": document.title,
-        "author": document.author,
-        "date": document.date,
-        "metadata": document.metadata,
-        "hidden": document.hidden,
-        "removed": document.removed,
-        "warnings": document.warnings,
-    }
+def check_embedder(path: Path, manifest: Manifest, embedder: Embedder) -> None:
+    """Raise IndexMismatchError unless `embedder` made the generation."""
+    made_by = manifest.embedder, manifest.dimension
+    if made_by != (embedder.id, embedder.dimension):
+        raise IndexMismatchError(
+            f"index {str(path)!r} uses embedder {made_by[0]!r} ({made_by[1]} numbers a vector), "
+            f"you asked for {embedder.id!r} ({embedder.dimension})",
+            hint=rebuild_hint(path),
+        )
 
 
-def _flat(paragraph: Paragraph) -> list[Any]:
-    offsets = [offset for span in paragraph.sentences for offset in span]
-    head = [paragraph.start, paragraph.end, paragraph.kind, paragraph.heading, paragraph.debris]
-    return [*head, offsets]
-
-
-def _document(details: Mapping[str, Any], text: bytes, paragraphs: bytes) -> Document:
-    file = details["file"]
-    return Document(
-        file=file,
-        sha256=details["sha256"],
-        text=json.loads(text),
-        format=details["format"],
-        encoding=details["encoding"],
-        paragraphs=tuple(
-            Paragraph(file, number, start, end, kind, heading, debris, tuple(map(Span, offsets[::2], offsets[1::2])))
-            for number, (start, end, kind, heading, debris, offsets) in enumerate(json.loads(paragraphs), start=1)
-        ),
-        title=details["title"],
-        author=details["author"],
-        date=details["date"],
-        metadata=tuple((key, value) for key, value in details["metadata"]),
-        hidden=tuple(Span(*span) for span in details["hidden"]),
-        removed=tuple((name, count) for name, count in details["removed"]),
-        warnings=tuple(details["warnings"]),
-    )
-
-
-def _lines(values: Iterable[Any]) -> bytes:
-    # ASCII: names of files may hold bytes that are no UTF-8, which JSON escapes and UTF-8 cannot.
-    return b"".join(json.dumps(value, separators=(",", ":")).encode("ascii") + b"\n" for value in values)
-
-
-def _archive(arrays: Mapping[str, NDArray[Any]]) -> bytes:
-    target = io.BytesIO()
-    np.savez(target, allow_pickle=False, **arrays)
-    return target.getvalue()
-
-
-def _arrays(data: bytes) -> dict[str, NDArray[Any]]:
-    with np.load(io.BytesIO(data), allow_pickle=False) as archive:
-        return {name: archive[name] for name in archive.files}
+def _by_name(skipped: Sequence[Skipped]) -> tuple[Skipped, ...]:
+    return tuple(sorted(skipped, key=lambda one: os.fsencode(one.file)))
