@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -383,3 +384,46 @@ def test_the_browser_is_told_to_load_nothing_from_elsewhere_and_keeps_to_it(tab)
     tab.page.wait_for_timeout(200)
     assert not [each for each in tab.answered if "evil.example" in each]
     tab.requested[:] = [each for each in tab.requested if "evil.example" not in each]
+
+
+def test_an_archive_is_added_said_to_hold_documents_and_its_citation_shows_the_row_that_it_stands_in(browser, tmp_path):
+    archive = tmp_path / "2019.zip"
+    with zipfile.ZipFile(archive, "w") as inside:
+        inside.writestr(
+            "towns.csv", "Town,People,Note\nMarlow,14000,Ada Finch is mayor.\nOrland,9000,Bo Chen is mayor.\n"
+        )
+        inside.writestr("notes.md", "The lamp of Vell Point is lit by gas.\n")
+        inside.writestr("blob", bytes(range(256)) * 9)
+    row_3 = "Town: Orland; People: 9000; Note: Bo Chen is mayor."
+    says = {"Who is mayor of Orland?": row_3}
+    (tmp_path / "says.json").write_text(json.dumps(says))
+    with serving(tmp_path) as url:
+        tab = Tab(browser, url)
+        tab.page.get_by_role("tab", name="Documents").click()
+        tab.page.locator("#upload input[type=file]").set_input_files(str(archive))
+        tab.page.locator("#taken .rg-taken", has_text="2019.zip: 2 documents in it, 1 skipped").wait_for()
+        tab.page.locator("#taken .rg-skipped summary").click()
+        tab.page.locator("#taken .rg-skipped li", has_text="2019.zip/blob looks binary").wait_for()
+        row = tab.page.locator("#documents-list .rg-documents > ul > li", has_text="2019.zip")
+        row.locator("summary", has_text="2 documents in it").click()
+        row.get_by_role("button", name="open document: added/2019.zip/towns.csv").wait_for()
+        tab.page.get_by_role("tab", name="Ask").click()
+        tab.page.get_by_role("button", name="Only some documents").click()
+        file = tab.page.locator("#filter-file input").first
+        file.fill("added/2019.zip")
+        file.press("Enter")
+        tab.ask(*says)
+        tab.state("verified")
+        assert tab.text("#now .rg-notes .rg-open") == "added/2019.zip/towns.csv ¶2, row 3"
+        assert tab.text("#now .rg-card .rg-open") == "added/2019.zip/towns.csv ¶2, row 3"
+        tab.page.locator("#now .rg-mark").first.click()
+        assert tab.text("#source .rg-wanted #quote") == row_3
+        assert [each.inner_text() for each in tab.page.locator("#source .rg-where").all()] == ["row 2", "row 3"]
+        assert tab.page.locator("#source .rg-wanted .rg-where").is_visible()
+        tab.page.get_by_role("tab", name="Documents").click()
+        delete = row.get_by_role("button", name="delete")
+        delete.click()
+        row.get_by_text("Delete for good?").wait_for()
+        delete.click()
+        row.wait_for(state="detached")
+        tab.close()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 import threading
 import unicodedata
+import zipfile
 
 import pytest
 from filelock import FileLock
@@ -17,7 +19,6 @@ from rag_geo.corpus import passes_over
 from rag_geo.errors import CorpusError, IndexLockedError, ResourceError, UsageError
 from rag_geo.index import LEFT_OUT, Index, read_left_out, update_index
 from rag_geo.index.disk import Disk
-from rag_geo.readers import format_of
 from rag_geo.settings import ReadingSettings, Settings
 from rag_geo.testing import HashEmbedder
 
@@ -72,6 +73,15 @@ def shelf(tmp_path):
     shelf = Shelf(tmp_path)
     yield shelf
     shelf.collection.close(PATIENCE_S)
+
+
+def packed(**files: str | bytes) -> bytes:
+    """A ZIP archive of these files; "__" in a name stands for the dot."""
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name.replace("__", "."), content)
+    return target.getvalue()
 
 
 # What is shown
@@ -130,9 +140,9 @@ def test_other_content_of_the_same_name_gets_a_new_name(shelf):
 @pytest.mark.parametrize(
     ("name", "content", "reason"),
     [
-        ("tool.exe", b"MZ" + bytes(100), "no reader for .exe (read are .htm, "),
-        ("README", b"text", "no reader for files without an ending"),
-        ("notes.txt", b"\x7fELF" + bytes(500), "looks binary"),
+        ("tool.exe", b"MZ" + bytes(100), "a program for Windows"),
+        ("notes.txt", b"\x7fELF" + bytes(500), "a program for Linux"),
+        ("notes.txt", bytes(range(256)) * 8, "looks binary"),
         ("notes.md", b"", "empty"),
         ("blank.md", b" \n\n ", "empty: nothing in it can be seen"),
         ("large.txt", b"a " * 600_000, "1.2 MB, over the limit of 1 MB for a file"),
@@ -293,7 +303,7 @@ def test_a_clean_name_is_one_safe_part_and_stays_as_it_is(text, suffix):
     assert all(unicodedata.category(each)[0] != "C" for each in name)
     assert clean_name(name) == name
     if suffix == ".md":
-        assert format_of(name) in ("markdown", None)
+        assert os.path.splitext(name)[1] in (".md", "")
 
 
 # Removing
@@ -595,3 +605,62 @@ def test_several_pages_add_at_the_same_time_and_nothing_is_lost(shelf):
 def test_what_a_scan_says_nothing_of(tmp_path, file, passed):
     (tmp_path / ".ragignore").write_text("secret/\n*.log\n")
     assert passes_over(tmp_path, file) is passed
+
+
+# Files that hold others
+
+NEWS = "The bridge was closed.\n"
+NOISE = bytes(range(256)) * 8
+ARCHIVE = packed(news__md=NEWS, wine__md="Wine got dear.\n", blob=NOISE)
+
+
+def test_an_archive_comes_in_with_its_documents_and_what_is_skipped_of_it_has_its_reason(shelf):
+    (one,), refused = shelf.add(("2019.zip", ARCHIVE))
+    assert (one.file, one.holds, one.documents, refused) == ("added/2019.zip", True, 2, ())
+    assert [each.file for each in one.skipped] == ["2019.zip/blob"]
+    assert one.skipped[0].reason
+    inside = ["added/2019.zip/news.md", "added/2019.zip/wine.md"]
+    assert shelf.files() == [*inside, "gas.md", "oil.md"]
+    assert {each.source for each in shelf.collection.documents()} == {"added/2019.zip", "gas.md", "oil.md"}
+
+
+def test_an_archive_with_nothing_to_read_is_refused_with_the_reason(shelf):
+    added, (refused,) = shelf.add(("2019.zip", packed(blob=NOISE, blub=NOISE)))
+    assert added == ()
+    assert refused.reason.startswith("nothing in it can be read: 2019.zip/blob: ")
+    assert refused.reason.endswith(", and 1 more")
+    assert shelf.on_disk() == ["gas.md", "oil.md"]
+
+
+def test_an_archive_that_is_there_already_is_not_taken_again(shelf):
+    (shelf.folder / "old.zip").write_bytes(ARCHIVE)
+    shelf.collection.update()
+    shelf.settle()
+    assert shelf.add(("2019.zip", ARCHIVE)).refused[0].reason == "is there already: old.zip"
+
+
+def test_a_document_in_an_archive_is_removed_with_all_that_are_in_it(shelf):
+    shelf.add(("2019.zip", ARCHIVE))
+    shelf.collection.remove("added/2019.zip/news.md")
+    shelf.settle()
+    assert shelf.files() == shelf.on_disk() == ["gas.md", "oil.md"]
+    (shelf.folder / "old.zip").write_bytes(ARCHIVE)
+    shelf.collection.update()
+    shelf.settle()
+    shelf.collection.remove("old.zip")
+    shelf.settle()
+    assert shelf.files() == ["gas.md", "oil.md"]
+    assert "old.zip" in shelf.on_disk()
+    assert read_left_out(shelf.path) == ("old.zip",)
+    shelf.collection.restore("old.zip")
+    shelf.settle()
+    assert len(shelf.files()) == 4
+
+
+def test_the_last_archive_cannot_be_removed(shelf):
+    shelf.add(("2019.zip", ARCHIVE))
+    for file in ("gas.md", "oil.md"):
+        shelf.collection.remove(file)
+        shelf.settle()
+    with pytest.raises(UsageError, match="is the last document"):
+        shelf.collection.remove("added/2019.zip/wine.md")

@@ -68,7 +68,7 @@ EVIL = [
     "{{7*7}} ${x} `y`",
     "שלום <b>world</b> 世界 🙂‍↔️",
 ]
-KNOWN = Entry("briefs/hawn.md", "0" * 64, "The Partnership", "Jeff Hawn", "2024-06")
+KNOWN = Entry("briefs/hawn.md", "0" * 64, "The Partnership", "Jeff Hawn", "2024-06", "briefs/hawn.md")
 
 
 class Page:
@@ -121,13 +121,13 @@ def every_view(text: str) -> dict[str, str]:
     hit = replace(HIT, file=text, title=text, heading=text, window=span, place=text, also=(text,))
     hit = replace(hit, sentences=(sentence, replace(sentence, start=1)))
     found = EvidenceFound((hit, replace(hit, window=Span(0, 0))) * 3, (Passage(text, 1, text, text, (sentence,)),), 0.3)
-    entry = Entry(text, "0" * 64, text, text, text)
+    entry = Entry(text, "0" * 64, text, text, text, text)
     kinds = [replace(each, kind=kind, debris=text, place=text) for each, kind in zip(
         document(*[text] * 4).paragraphs, ("text", "heading", "table", "list"), strict=True)]  # fmt: skip
     named = {"file": text, "title": text, "author": text, "date": text, "language": text, "textless": (text,)}
     source = replace(document(*[text] * 4, **named), paragraphs=tuple(kinds))
     skipped = (Skipped(text, text),)
-    report = IndexReport(text, True, (text,), (), (text,), 1, skipped, 3, 12, 20, 4, 0.5)
+    report = IndexReport(text, True, (text,), (), (text,), 1, skipped, 3, 12, 20, 2, 4, 0.5)
     return {
         "turn": views.turn_html(1, views.question_html(1, text, text + "?", Filters(author=text))),
         "head": views.head_html(text, 1.0),
@@ -138,6 +138,10 @@ def every_view(text: str) -> dict[str, str]:
         "source": views.source_html(source, 1, span, (Span(0, max(1, len(text) // 2)),)),
         "documents": views.documents_html([entry], skipped, paragraphs={text: 2}, added={text}, removable=True),
         "nameless": views.documents_html([replace(entry, title="")], ()),
+        "archive": views.documents_html([entry, replace(entry, file="b")], skipped),
+        "archive added": views.addition_html(
+            Addition((Added(text, text, restored=True, holds=True, skipped=skipped),), ())
+        ),
         "error": views.error_html(text, text),
         "indexing": views.indexing_html(text, 1, 2),
         "indexed": views.indexed_html(report),
@@ -601,7 +605,7 @@ def test_a_document_of_2000_paragraphs_is_shown_quickly():
 
 
 def test_the_documents_are_listed_with_counts_and_what_was_left_out_with_the_reason():
-    nameless = Entry("b.txt", "1" * 64, "", "", "")
+    nameless = Entry("b.txt", "1" * 64, "", "", "", "b.txt")
     counts = {KNOWN.file: 12, "b.txt": 1}
     skipped = (Skipped("scan.pdf", "PDF is not read yet"),)
     page = Page(views.documents_html([KNOWN, nameless], skipped, paragraphs=counts, added={"b.txt"}))
@@ -652,11 +656,41 @@ def test_indexing_shows_how_far_it_is_and_what_it_did():
     page = Page(views.indexing_html("embedding", 120, 900))
     assert page.texts(".rg-status") == ["Indexing embedding120 of 900"]
     assert not Page(views.indexing_html("scanning", 0, 0)).all("progress")
-    report = IndexReport("gen-000002", True, ("a.md", "b.md"), (), ("c.md",), 3, (), 5, 40, 80, 9, 1.5)
+    report = IndexReport("gen-000002", True, ("a.md", "b.md"), (), ("c.md",), 3, (), 5, 40, 80, 2, 9, 1.5)
     done = Page(views.indexed_html(report))
     assert done.texts(".rg-why") == ["2 added, 1 removed; now 5 documents, 40 paragraphs"]
     same = replace(report, published=False, added=(), removed=())
     assert "nothing changed; now 5 documents" in Page(views.indexed_html(same)).text
+
+
+def test_what_came_in_with_an_archive_is_counted_and_what_did_not_has_its_reason():
+    skipped = (Skipped("2019.zip/a.exe", "looks binary"), Skipped("2019.zip/b.pdf", "needs a password"))
+    archive = Added("2019.zip", "added/2019.zip", holds=True, documents=12, skipped=skipped)
+    mailbox = Added("m.mbox", "added/m-2.mbox", holds=True, documents=1)
+    page = Page(views.addition_html(Addition((archive, mailbox), (Skipped("x", "empty"),))))
+    assert page.texts(".rg-taken li") == [
+        "2019.zip: 12 documents in it, 2 skipped",
+        "m.mbox is added as added/m-2.mbox: 1 document in it",
+    ]
+    assert page.texts(".rg-skipped li") == [
+        "x empty", "2019.zip/a.exe looks binary", "2019.zip/b.pdf needs a password",
+    ]  # fmt: skip
+
+
+def test_the_documents_of_a_file_are_under_its_name_and_go_together():
+    files = ["2019.zip/a.pdf", "2019.zip/b.pdf", "c.md", "mail.eml", "mail.eml/d.pdf"]
+    entries = [Entry(file, "0" * 64, "", "", "", file.split("/")[0]) for file in files]
+    counts = dict.fromkeys(files, 3)
+    page = Page(views.documents_html(entries, (), paragraphs=counts, added={"2019.zip"}, removable=True))
+    rows = page.all(".rg-documents > ul > li")
+    assert [file_named(each.css("[data-act=remove]")[0].attributes["data-file"]) for each in rows] == [
+        "2019.zip", "c.md", "mail.eml",
+    ]  # fmt: skip
+    assert len(page.all("[data-act=remove]")) == 3
+    assert [each.text() for each in rows[0].css("summary, .rg-added")] == ["added here", "2 documents in it"]
+    assert [opened(dataset(each)).file for each in rows[0].css("details .rg-open")] == files[:2]
+    assert rows[2].css("summary")[0].text() == "2 documents in it"
+    assert page.texts(".rg-head strong") == ["5 documents, 15 paragraphs searched"]
 
 
 # --- style ------------------------------------------------------------------------------------------------------

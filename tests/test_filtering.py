@@ -13,7 +13,7 @@ from rag_geo.records import Filters
 
 
 def entry(file, author="", date=""):
-    return Entry(file, "", "", author, date)
+    return Entry(file, "", "", author, date, file)
 
 
 DOCUMENTS = [
@@ -34,6 +34,25 @@ def refused(filters, documents=DOCUMENTS):
 def test_without_filters_every_document_is_searched():
     assert passing(DOCUMENTS, Filters()) == [True] * 4
     assert passing([], Filters()) == []
+
+
+@pytest.mark.parametrize(
+    ("pattern", "left"),
+    [
+        ("2019.zip/*", ["2019.zip/report.pdf", "2019.zip/old/a.eml/2/b.md"]),
+        ("2019.zip", ["2019.zip/report.pdf", "2019.zip/old/a.eml/2/b.md"]),
+        ("2019.zip/old/", ["2019.zip/old/a.eml/2/b.md"]),
+        ("*.zip", ["2019.zip/report.pdf", "2019.zip/old/a.eml/2/b.md"]),
+        ("*.pdf", ["2019.zip/report.pdf", "report.pdf"]),
+        ("report.pdf", ["report.pdf"]),
+        ("mails", ["mails/in.mbox/12"]),
+        ("mails/in.mbox/1?", ["mails/in.mbox/12"]),
+    ],
+)
+def test_a_folder_an_archive_or_a_mailbox_stands_for_what_is_in_it(pattern, left):
+    files = ["2019.zip/report.pdf", "2019.zip/old/a.eml/2/b.md", "2019.zipped/c.md", "mails/in.mbox/12", "report.pdf"]
+    found = passing([entry(file) for file in files], Filters(file=pattern))
+    assert [file for file, passed in zip(files, found, strict=True) if passed] == left
 
 
 def test_an_author_that_nobody_is_is_named_with_those_who_are_the_nearest_first():

@@ -71,7 +71,7 @@ def _index_option(command: _Command) -> _Command:
 
 def _filter_options(command: _Command) -> _Command:
     for name, metavar, text in (
-        ("--file", "GLOB", "Only files whose path matches, such as 'reports/*.md'."),
+        ("--file", "GLOB", "Only files whose path matches, such as 'reports/*.pdf', or all in a folder or archive."),
         ("--author", "NAME", "Only documents by this author; part of the name will do."),
         ("--before", "DATE", "Only documents of this date or earlier: 2021, 2021-06 or 2021-06-20."),
         ("--after", "DATE", "Only documents of this date or later."),

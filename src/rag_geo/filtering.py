@@ -57,7 +57,12 @@ def passes(document: Known, filters: Filters) -> bool:
         return False
     if filters.author and filters.author.casefold() not in document.author.casefold():
         return False
-    return not filters.file or fnmatchcase(document.file, filters.file)
+    return not filters.file or any(fnmatchcase(document.file, each) for each in (filters.file, below(filters.file)))
+
+
+def below(file: str) -> str:
+    """The pattern of all that lies in what a pattern names: a folder, or an archive or mailbox with its documents."""
+    return f"{file.rstrip('/')}/*"
 
 
 def passing(documents: Sequence[Known], filters: Filters) -> list[bool]:

@@ -118,7 +118,7 @@ class Filters:
     """Front matter conditions on a search; empty fields do not filter.
 
     `after` and `before` are ISO dates, both inclusive as far as they are given; `author` is contained in the author,
-    case folded; `file` is a glob on the relative path.
+    case folded; `file` is a glob on the relative path, or on that of a folder, archive or mailbox which it is in.
     """
 
     after: str = ""
@@ -186,6 +186,20 @@ class Citation:
     support: tuple[Span, ...] = ()
     place: str = ""
     also: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """A sentence elsewhere that contradicts a cited one: another figure, date or name for the same thing.
+
+    `claim_sentence` is the cited sentence as a reader sees it, `cited` the citation that it is in; `what` says in a few
+    words how they differ, what the cited sentence says first.
+    """
+
+    claim_sentence: str
+    other: Citation
+    what: str
+    cited: Citation
 
 
 @dataclass(frozen=True, slots=True)

@@ -227,7 +227,7 @@ def _filters() -> tuple[Any, list[Any], list[Any]]:
     """Make the filters: the fold that they are in, all of them, and those whose choices depend on the documents."""
     with gr.Accordion(SOME, open=False, elem_id="filters") as fold:
         with gr.Row():
-            file = gr.Dropdown([], label="File", info="One of them, or a pattern such as reports/*.md", value=None,
+            file = gr.Dropdown([], label="File", info="One of them, a folder, or a pattern such as *.pdf", value=None,
                                allow_custom_value=True, elem_id="filter-file")  # fmt: skip
             author = gr.Dropdown([], label="Author", info="Part of the name will do", value=None,
                                  allow_custom_value=True, elem_id="filter-author")  # fmt: skip
@@ -247,8 +247,8 @@ class _Documents:
         self.state = gr.HTML(value=NOTHING, elem_id="indexing", **PLAIN)
         self.taken = gr.HTML(value=NOTHING, elem_id="taken", **PLAIN)
         self.upload = gr.File(
-            label="Add documents: drop them here, or choose them", file_count="multiple", elem_id="upload",
-            height=140,
+            label="Add documents of any format, or archives of them: drop them here, or choose them",
+            file_count="multiple", elem_id="upload", height=140,
         )  # fmt: skip
         self.rebuild = gr.Button("Index everything anew", size="sm", elem_id="rebuild")
         self.listed = gr.HTML(value=NOTHING, elem_id="documents-list", **PLAIN)
@@ -269,14 +269,15 @@ class _Documents:
         uploads = _uploads(files or [])
         same = [gr.skip()] * 4
         try:
+            # What an earlier indexing did is not what becomes of these files. An archive takes a while.
+            yield gr.skip(), NOTHING, views.indexing_html("looks into what is added", 0, 0), *same[1:]
             addition = self.house.collection.add([(each.name, each) for each in uploads])
         except RagGeoError as error:
-            yield None, views.error_html(error.message, error.hint), *same
+            yield None, views.error_html(error.message, error.hint), NOTHING, *same[1:]
             return
         finally:
             for each in uploads:
                 each.unlink(missing_ok=True)
-        # What an earlier indexing did is not what became of these files.
         yield None, views.addition_html(addition), NOTHING, *same[1:]
         if addition.added:
             for step in self.watch():
@@ -332,14 +333,20 @@ def _shelf(house: House) -> list[Any]:
     except UsageError:
         return [gr.skip()] * 3
     entries = collection.documents()
-    added = {entry.file for entry in entries if entry.file.startswith(f"{ADDED}/")}
+    files = dict.fromkeys(entry.source for entry in entries)
+    added = {file for file in files if file.startswith(f"{ADDED}/")}
     listed = views.documents_html(
-        entries, collection.skipped(), paragraphs=collection.counts(), added=added, removable=True
+        entries,
+        collection.skipped(),
+        paragraphs=collection.counts(),
+        added=added,
+        removable=True,
     )
-    # A name that is no text (not UTF-8 on the disk) cannot be sent as a choice; its document is in the list.
-    files = sorted(entry.file for entry in entries if _is_text(entry.file))
+    # A name that is no text (not UTF-8 on the disk) cannot be sent as a choice; its document is in the list. An archive
+    # or a mailbox stands for all that is in it.
+    choices = sorted(file for file in files if _is_text(file))
     authors = sorted({entry.author for entry in entries if entry.author})
-    return [_shown(listed), gr.Dropdown(choices=["", *files]), gr.Dropdown(choices=["", *authors])]
+    return [_shown(listed), gr.Dropdown(choices=["", *choices]), gr.Dropdown(choices=["", *authors])]
 
 
 def _is_text(name: str) -> bool:

@@ -46,7 +46,7 @@ from rag_geo.render import NAMED_COPIES, copies, footnotes, lacking, quote_piece
 from rag_geo.text.folding import merge_spans, visible_part
 
 if TYPE_CHECKING:
-    from rag_geo.chat.collection import Addition
+    from rag_geo.chat.collection import Added, Addition
     from rag_geo.index import Entry, IndexReport
 
 Html = NewType("Html", str)
@@ -621,22 +621,39 @@ def documents_html(
     """Show the documents with what is known of them, and what was skipped and why.
 
     `paragraphs` has the number of paragraphs that are searched (headings are not) by file, `added` the files that were
-    added by the page; with `removable` each has a button (``data-act="remove"``).
+    added by the page; with `removable` each has a button (``data-act="remove"``). The documents of a file that holds
+    several are folded under its name.
     """
     counts = paragraphs or {}
     total = f", {_count(sum(counts.values()), 'paragraph')} searched" if counts else ""
     head = _element("p", _element("strong", escaped(f"{_count(len(entries), 'document')}{total}")), class_="rg-head")
+    files: dict[str, list[Entry]] = {}
+    for each in entries:
+        files.setdefault(each.source, []).append(each)
     items = [
         _element(
             "li",
-            _element("div", *_document_facts(each, counts.get(each.file, 0), each.file in added)),
-            _removal(each.file, each.file in added) if removable else NOTHING,
+            _element("div", *_file_facts(file, inside, counts, file in added)),
+            _removal(file, file in added) if removable else NOTHING,
         )
-        for each in entries
+        for file, inside in files.items()
     ]
     shown = _element("ul", *items) if items else _element("p", escaped("There is no document yet: add some above."))
     left = skipped_html(skipped, restorable=removable)
     return _element("section", head, left, shown, class_="rg rg-documents", aria_label="documents")
+
+
+def _file_facts(file: str, entries: Sequence[Entry], counts: Mapping[str, int], added: bool) -> Iterator[Html]:
+    """Show a file: the document that it is, or its name and, folded, the documents in it."""
+    if [each.file for each in entries] == [file]:
+        yield from _document_facts(entries[0], counts.get(file, 0), added)
+        return
+    yield _element("bdi", escaped_name(file), class_="rg-name")
+    if added:
+        yield Html(escaped(" ") + _span("added here", "rg-added"))
+    inside = [_element("li", *_document_facts(each, counts.get(each.file, 0), False)) for each in entries]
+    summary = _element("summary", escaped(f"{_count(len(entries), 'document')} in it"))
+    yield _element("details", summary, _element("ul", *inside), class_="rg-inside")
 
 
 def _document_facts(entry: Entry, paragraphs: int, added: bool) -> Iterator[Html]:
@@ -705,12 +722,22 @@ def addition_html(addition: Addition) -> Html:
         now = " lay there already and is taken back: " if each.restored else " is added as "
         renamed = each.restored or name != each.given
         words = Html(escaped(now) + _element("bdi", escaped_name(each.file))) if renamed else NOTHING
-        taken.append(_element("li", _element("bdi", escaped_name(each.given), class_="rg-name"), words))
+        name = _element("bdi", escaped_name(each.given), class_="rg-name")
+        taken.append(_element("li", name, words, escaped(_held(each))))
+    refused = [*addition.refused, *(one for each in addition.added for one in each.skipped)]
     if not taken:
-        return skipped_html(addition.refused)
+        return skipped_html(refused)
     head = _element("p", _element("strong", escaped(f"{_count(len(taken), 'file')} taken")))
     body = _element("div", head, _element("ul", *taken), class_="rg rg-taken")
-    return Html(body + skipped_html(addition.refused))
+    return Html(body + skipped_html(refused))
+
+
+def _held(added: Added) -> str:
+    """Say what came in with a file that holds others."""
+    if not added.holds:
+        return ""
+    skipped = f", {len(added.skipped):,} skipped" if added.skipped else ""
+    return f": {_count(added.documents, 'document')} in it{skipped}"
 
 
 def indexing_html(stage: str, done: int, total: int) -> Html:
