@@ -118,7 +118,8 @@ _IN = frozenset(listed("in at near outside on"))
 _MEASURING = frozenset(
     _SAME_SENSE.get(stem(word), stem(word))
     for word in listed("""long length high height tall wide width deep depth large big average mean total over about
-    come stand reach amount account make give get put go number equal country area cover value count figure estimate size year""")
+    come stand reach amount account make give get put go number equal country area cover value count figure
+    estimate size year""")
 )
 _LINKS = frozenset(listed("of in on at for from by with to and or as per a an the since until"))
 _FLOORS = frozenset(listed("floor storey story place rank position seed grade class"))

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from rag_geo.audit.conflicts import Statement
 from rag_geo.embedding import Vectors
 from rag_geo.index.store import Index
-from rag_geo.records import Sentence
+from rag_geo.records import Citation, Sentence
 
 NEAREST = 10
 """Windows of other paragraphs that each window is held against."""
@@ -20,6 +20,12 @@ NEAREST = 10
 _BATCH = 512
 _OWN = 8
 """Windows of its own paragraph that may be nearer to a window than those of any other."""
+
+_KEPT = 8192
+"""Paragraphs whose sentences are kept."""
+
+_BEFORE = 600
+"""Characters before a sentence that are read with it."""
 
 Progress = Callable[[str, int, int], None]
 
@@ -74,12 +80,16 @@ def vectors_of(index: Index, windows: NDArray[np.int64]) -> Vectors:
 
 
 class Reader:
-    """The sentences of an index as statements, each read once as long as it is likely to be asked for again."""
+    """The sentences of an index as statements, each read once as long as it is likely to be asked for again.
+
+    `ordinary` are words that are written in lower case somewhere in the documents; see `Statement`.
+    """
 
     def __init__(self, index: Index, ordinary: frozenset[str]) -> None:
         self._index = index
         self._ordinary = ordinary
-        self.statements = lru_cache(maxsize=8192)(self._statements)
+        self._titles = {entry.file: entry.title for entry in index.documents}
+        self.statements = lru_cache(maxsize=_KEPT)(self._statements)
 
     def of_window(self, window: int) -> tuple[tuple[Sentence, Statement], ...]:
         """Give the sentences that a window has some of."""
@@ -90,12 +100,19 @@ class Reader:
 
     def _statements(self, row: int) -> tuple[tuple[Sentence, Statement], ...]:
         """Give all sentences of a paragraph."""
-        entry = self._index.documents[self._index.rows.paragraph_document[row]]
         paragraph = self._index.paragraph(row)
-        heading = ". ".join(part for part in paragraph.heading.split(" › ") if part != entry.title)
+        title = self._titles[paragraph.file]
+        heading = ". ".join(part for part in paragraph.heading.split(" › ") if part != title)
         found = []
         before = ""
         for sentence in self._index.sentences(row):
-            found.append((sentence, Statement(sentence.text, before, entry.title, heading, self._ordinary)))
-            before = f"{before} {sentence.text}".strip()
+            found.append((sentence, Statement(sentence.text, before, title, heading, self._ordinary)))
+            before = f"{before} {sentence.text}".strip()[-_BEFORE:]
         return tuple(found)
+
+
+def citation(index: Index, sentence: Sentence) -> Citation:
+    """Give a sentence as the evidence of itself."""
+    quote = index.document(sentence.file).text[sentence.start : sentence.end]
+    where = sentence.file, sentence.paragraph, sentence.start, sentence.end
+    return Citation(*where, quote, (), sentence.place, index.copies(sentence.file))
