@@ -1,0 +1,139 @@
+"""Read a PDF: its text in reading order as paragraphs with their pages, through pdfium.
+
+`pages` takes the characters off a page, `running` sets aside what every page repeats, `columns` finds the reading
+order, `paragraphs` makes blocks of lines, `wording` joins the words. All of it is geometry; nothing is drawn.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from rag_geo.readers.blocks import UnreadableError
+from rag_geo.readers.layout import Draft, Layout
+from rag_geo.readers.metadata import clean, iso_date
+from rag_geo.readers.pdf.columns import Line, Region, lines_of, regions
+from rag_geo.readers.pdf.pages import Page, PageReader
+from rag_geo.readers.pdf.paragraphs import Measure, Piece, joined, measure, pieces_of, text_of
+from rag_geo.readers.pdf.running import take_running_lines
+from rag_geo.readers.pdf.wording import vocabulary
+from rag_geo.settings import ReadingSettings
+
+if TYPE_CHECKING:
+    import pypdfium2
+
+_ONE_AT_A_TIME = threading.Lock()
+"""pdfium keeps global state and must not be called by two threads at once."""
+
+_PASSWORD_ERROR = 4  # FPDF_ERR_PASSWORD; there is one more for handlers that pdfium does not know
+_SECURITY_ERROR = 5
+_DATE = re.compile(r"(?:D:)?(\d{4})(\d{2})?(\d{2})?")
+_NO_TITLE = re.compile(
+    r"untitled\d*|untitled document|document\d*|title|slide \d+|powerpoint presentation|"
+    r"(?:microsoft (?:word|powerpoint|excel)|adobe \w+) - .*|[\w. ()~-]+\.(?:docx?|odt|rtf|pptx?|xlsx?|tex|dvi|pdf|"
+    r"indd|qxd|html?|txt|pages|fm|ps|eps|wpd|md|book)|(?:[a-z]:|file:)?[\\/].*",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+def read(data: bytes, name: str, settings: ReadingSettings) -> Layout:
+    """The layout of a PDF file; places are "p. 3", counted from the first page of the file.
+
+    Raises UnreadableError when it is damaged or needs a password.
+    """
+    with _ONE_AT_A_TIME:
+        document = _opened(data)
+        try:
+            information = _information(document)
+            reader = PageReader(document)
+            pages = [reader.read(index) for index in range(len(document))]
+        finally:
+            document.close()
+    if not pages:
+        raise UnreadableError("damaged: a PDF without pages")
+    return _layout(pages, information)
+
+
+def _opened(data: bytes) -> pypdfium2.PdfDocument:
+    import pypdfium2
+
+    try:
+        return pypdfium2.PdfDocument(data)
+    except pypdfium2.PdfiumError as error:
+        if error.err_code in (_PASSWORD_ERROR, _SECURITY_ERROR):
+            raise UnreadableError("needs a password") from error
+        raise UnreadableError("damaged: not a PDF that can be opened") from error
+
+
+def _information(document: pypdfium2.PdfDocument) -> dict[str, str]:
+    return {key: clean(value) for key, value in document.get_metadata_dict(skip_empty=True).items()}
+
+
+def _layout(pages: list[Page], information: dict[str, str]) -> Layout:
+    removed: Counter[str] = Counter()
+    textless = tuple(f"p. {page.number}" for page in pages if not page.fragments and not page.slanted)
+    for page in pages:
+        removed.update(page.removed)
+    running = take_running_lines(pages)
+    found = [regions(page) for page in pages]
+    usual = measure(found)
+    pieces: list[Piece] = []
+    for page, lines, parts in zip(pages, running, found, strict=True):
+        pieces += _debris(lines.above, page)
+        for region in parts:
+            pieces += pieces_of(region, page.number, usual)
+        pieces += [Piece("text", [line.text], page.number, line.size) for line in lines_of(page.slanted)]
+        pieces += _debris(lines.below, page)
+    words = vocabulary(line.text for parts in found for region in parts for line in region.lines)
+    pieces = joined(pieces, usual, _bottoms(found, usual))
+    _set_levels(pieces)
+    draft = Draft()
+    for piece in pieces:
+        draft.add(text_of(piece, words), piece.kind, level=piece.level, rule=piece.rule, place=f"p. {piece.page}")
+    title = information.pop("Title", "")
+    created = information.pop("CreationDate", "")
+    return Layout(
+        draft.text,
+        tuple(draft.blocks),
+        title="" if _NO_TITLE.fullmatch(title) else title,
+        author=information.pop("Author", ""),
+        date=_date(created) or _date(information.pop("ModDate", "")),
+        metadata=tuple((key.lower(), information[key]) for key in ("Subject", "Keywords") if information.get(key)),
+        removed=tuple(sorted(removed.items())),
+        textless=textless,
+    )
+
+
+def _bottoms(found: Sequence[Sequence[Region]], usual: Measure) -> dict[int, float]:
+    """Where the text of each page ends, footnotes apart: the lowest baseline."""
+    return {
+        number: max(
+            (line.baseline for part in parts for line in part.lines if line.size > 0.93 * usual.size), default=0
+        )
+        for number, parts in enumerate(found, start=1)
+    }
+
+
+def _debris(lines: list[tuple[Line, str]], page: Page) -> list[Piece]:
+    return [Piece("text", [line.text], page.number, line.size, rule=rule) for line, rule in lines]
+
+
+def _set_levels(pieces: list[Piece]) -> None:
+    """The larger the letters of a heading, the higher it is; bold before light."""
+    styles = sorted({(_style(piece)) for piece in pieces if piece.kind == "heading"}, reverse=True)
+    levels = {style: min(at, 6) for at, style in enumerate(styles, start=1)}
+    for piece in pieces:
+        if piece.kind == "heading":
+            piece.level = levels[_style(piece)]
+
+
+def _style(piece: Piece) -> tuple[float, bool]:
+    return round(piece.size), piece.bold
+
+
+def _date(text: str) -> str:
+    found = _DATE.match(text)
+    return iso_date("-".join(part for part in found.groups() if part)) if found else ""
