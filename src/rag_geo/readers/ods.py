@@ -182,8 +182,11 @@ def _value(kind: str, cell: _Element, shown: str) -> str:
         return "TRUE" if cell.get(_OFFICE + "boolean-value") == "true" else "FALSE"
     if kind == "date":
         found = _DATE.fullmatch(cell.get(_OFFICE + "date-value", ""))
-        if not found or re.fullmatch(r"\d{4}", shown):
+        if not found:
             return shown
+        known = iso_date(shown)
+        if known and len(known) < len(found[1]) and found[1].startswith(known):
+            return known  # "Jan 2021" says no day
         seconds = found[3] if found[3] and found[3] != ":00" else ""
         clock = f" {found[2]}{seconds}" if found[2] and (found[2] != "00:00" or seconds) else ""
         return found[1] + clock
