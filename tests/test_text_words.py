@@ -118,9 +118,10 @@ def test_a_question_in_a_language_of_the_texts_is_read_in_it():
     assert query_terms(question, ["de"]) == terms([question], "de")[0]
 
 
-def test_a_question_in_no_language_of_the_texts_or_in_none_is_read_in_all_of_them():
+def test_a_question_in_no_language_of_the_texts_or_in_none_is_read_in_all_with_its_script():
     assert query_terms("Verträge", ["en", "de"]) == ["vertrag"]
-    assert query_terms("Brücken", ["en", "de"]) == ["brucken", "bruck"]
+    assert query_terms("Brücken", ["en", "de", "ru", "zh"]) == ["brucken", "bruck"]
+    assert query_terms("Брюкнер", ["en", "ru"]) == ["брюкнер"]
     question = "Wie viele Brücken hat die Stadt?"
     assert query_terms(question, ["en"]) == list(dict.fromkeys(terms([question])[0]))
     assert query_terms("Chinese bridges", []) == query_terms("Chinese bridges", [""]) == ["china", "bridg"]

@@ -17,7 +17,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from rag_geo.text.facts import fold_name
-from rag_geo.text.languages import STOP_WORDS, language_of
+from rag_geo.text.languages import STOP_WORDS, language_of, language_within
 
 if TYPE_CHECKING:
     import Stemmer
@@ -71,10 +71,12 @@ def terms(texts: Sequence[str], language: str = "en") -> list[list[str]]:
 def query_terms(query: str, languages: Sequence[str]) -> list[str]:
     """The words of a question to texts in these languages, each once.
 
-    A question that is clearly in one of them is read in it; any other in all of them, English if there are none.
+    A question that is clearly in one of them is read in it; any other in all of those that are written in its script,
+    English if there are none.
     """
     own = language_of(query)
-    read_in = (own,) if own in languages else tuple(languages) or ("en",)
+    fitting = [language for language in languages if language_within(query, language) == language]
+    read_in = [own] if own in languages else fitting or ["en"]
     return list(dict.fromkeys(term for language in read_in for term in terms([query], language)[0]))
 
 
