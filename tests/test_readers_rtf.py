@@ -186,54 +186,18 @@ def test_what_is_no_rich_text_is_refused(data):
         rtf.read(data, "a.rtf", ReadingSettings())
 
 
+WORDS = (
+    "par", "pard", "cell", "row", "nestcell", "nestrow", "itap3", "intbl", "trowd", "u-1", "u9999999999", "bin3",
+    "uc-1", "f9", "'9", "'e9", "*", "footnote", "header", "shptxt", "listtext", "fonttbl", "stylesheet", "info",
+    "title", "yr0", "mo99", "ud", "upr", "outlinelevel-5", "ansicpg0", "fs-1", "s", "ls", "deleted",
+)  # fmt: skip
+
+
 @settings(max_examples=80, deadline=None)
 @given(seed=st.integers(0, 2**32))
 def test_a_mutated_file_is_read_or_refused(seed):
     changing = random.Random(seed)
-    words = [
-        r"\par",
-        r"\pard",
-        r"\cell",
-        r"\row",
-        r"\nestcell",
-        r"\nestrow",
-        r"\itap3",
-        r"\intbl",
-        r"\trowd",
-        r"\u-1",
-        r"\u9999999999",
-        r"\bin3",
-        r"\uc-1",
-        r"\f9",
-        r"\'9",
-        r"\*",
-        r"\'e9",
-        r"\footnote",
-        r"\header",
-        r"\shptxt",
-        r"\listtext",
-        r"\fonttbl",
-        r"\stylesheet",
-        r"\info",
-        r"\title",
-        r"\yr0",
-        r"\mo99",
-        r"\ud",
-        r"\upr",
-        r"\outlinelevel-5",
-        r"\ansicpg0",
-        r"\fs-1",
-        r"\s",
-        r"\ls",
-        r"\deleted",
-        r"{",
-        r"{",
-        r"{",
-        r"}",
-        r"}",
-        r"}",
-        r"text",
-    ]
+    words = [f"\\{word}" for word in WORDS] + ["{", "}"] * 3 + ["text"]
     inside = "".join(changing.choices(words, k=80))
     with contextlib.suppress(UnreadableError):
         read_with(rtf, (r"{\rtf1" + FONTS + inside + "\x80").encode("latin-1"), "rtf")

@@ -67,6 +67,7 @@ _MARGINS = {
     **dict.fromkeys(("footer", "footerl", "footerr", "footerf"), "footer"),
 }
 _STATED = frozenset(("title", "author", "subject", "keywords", "creatim", "revtim"))
+_NAME_LIMIT = 100
 _GUESSED_LIMIT = 100
 _GUESSED_LARGER = 1.15
 
@@ -450,14 +451,14 @@ class _Reader:
 
     def _name_font(self, text: str) -> None:
         name, charset = self.fonts.get(self.font_named, ("", 0))
-        self.fonts[self.font_named] = (name + text.replace(";", ""), charset)
+        self.fonts[self.font_named] = ((name + text.replace(";", ""))[:_NAME_LIMIT], charset)
 
     def _style(self, number: int | None) -> None:
         self.state.style = self.style_named = number or 0
 
     def _name_style(self, text: str) -> None:
         style = self.styles.setdefault(self.state.style, _Style())
-        style.name = f"{style.name}{text}".partition(";")[0]
+        style.name = f"{style.name}{text}".partition(";")[0][:_NAME_LIMIT]
 
     def _outline(self, number: int | None) -> None:
         if self.state.into == "style":
@@ -477,7 +478,7 @@ class _Reader:
             into = self.state.into
             if into in ("creatim", "revtim") and number:
                 before = self.dates.get(into, "")
-                self.dates[into] = f"{number:04}" if name == "yr" else f"{before}-{number:02}"
+                self.dates[into] = f"{number:04}" if name == "yr" else f"{before}-{number:02}"[:_NAME_LIMIT]
 
         return handle
 

@@ -1,0 +1,258 @@
+"""Read a presentation: slide by slide, its title as a heading, its boxes in order, then the speaker's notes.
+
+A box of text is one paragraph, its lines the items of a list. Hidden slides and shapes are left out and counted; what
+stands at the foot of every slide comes last, once, as debris.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from rag_geo.readers.blocks import UnreadableError
+from rag_geo.readers.charts import chart_story
+from rag_geo.readers.flow import Grid, Line, Story, placed, pour
+from rag_geo.readers.layout import Draft, Layout
+from rag_geo.readers.metadata import Metadata
+from rag_geo.readers.odf import DRAW, OFFICE, PRESENTATION, Styles, Walker, open_odf, properties
+from rag_geo.readers.ooxml import CHART, DIAGRAM, MC, A, Package, R, chosen, core_properties, on, open_package
+from rag_geo.settings import ReadingSettings
+
+if TYPE_CHECKING:
+    from lxml.etree import _Element
+
+_P = "{http://schemas.openxmlformats.org/presentationml/2006/main}"
+_MATH = "{http://schemas.openxmlformats.org/officeDocument/2006/math}t"
+_TITLES = ("title", "ctrTitle")
+_FEET = {"ftr": "footer", "dt": "date", "hdr": "header"}
+_BULLETS = (f"{A}buChar", f"{A}buAutoNum", f"{A}buBlip")
+
+
+def read(data: bytes, name: str, settings: ReadingSettings) -> Layout:
+    """The layout of a presentation of PowerPoint or OpenDocument; raises UnreadableError for one that is damaged."""
+    deck = _Deck()
+    stated = _read_odp(data, deck) if _is_odf(data) else _read_pptx(data, deck)
+    for rule, text in deck.feet:
+        deck.draft.add(text, rule=rule)
+    return Layout(
+        deck.draft.text,
+        tuple(deck.draft.blocks),
+        title=stated.title,
+        author=stated.author,
+        date=stated.date,
+        metadata=stated.rest,
+        removed=tuple(sorted((+deck.removed).items())),
+        textless=tuple(deck.textless),
+    )
+
+
+@dataclass(slots=True)
+class _Deck:
+    """The presentation while it is read; `feet` are the texts at the foot of slides, with their rule, in order."""
+
+    draft: Draft = field(default_factory=Draft)
+    removed: Counter[str] = field(default_factory=Counter)
+    textless: list[str] = field(default_factory=list)
+    feet: dict[tuple[str, str], None] = field(default_factory=dict)
+
+    def add_slide(self, number: int, title: str, boxes: Iterator[Story] | list[Story], notes: Story) -> bool:
+        """Add a slide; returns whether it has any text of its own."""
+        place = f"slide {number}"
+        before = len(self.draft.blocks)
+        self.draft.add(title, "heading", level=1, place=place)
+        for box in boxes:
+            pour(placed(_grouped(box), place), self.draft)
+        found = len(self.draft.blocks) > before
+        pour(placed(notes, f"{place}, notes"), self.draft)
+        return found
+
+
+def _grouped(box: Story) -> Story:
+    """The lines of a box as one list; those that had no bullet get none."""
+    lines = [part for part in box if isinstance(part, Line)]
+    several = sum(bool(line.text.strip()) for line in lines) > 1
+    for line in lines:
+        if line.text.strip() and line.kind in ("text", "list"):
+            line.marked = line.kind == "list"
+            line.kind = "list" if several else "text"
+    return box
+
+
+def _is_odf(data: bytes) -> bool:
+    if not data.startswith(b"PK"):
+        return True
+    from rag_geo.readers.archives import open_archive
+
+    return "content.xml" in open_archive(data)
+
+
+# PowerPoint
+
+
+def _read_pptx(data: bytes, deck: _Deck) -> Metadata:
+    package = open_package(data, "ppt/presentation.xml")
+    root = package.part(package.main)
+    relations = package.relations(package.main)
+    listed = [] if root is None else root.iter(f"{_P}sldId")
+    for number, entry in enumerate(listed, start=1):
+        relation = relations.get(entry.get(f"{R}id", ""))
+        slide = package.part(relation.target) if relation else None
+        if relation is None or slide is None:
+            continue
+        if not on(slide, "show"):
+            deck.removed["hidden slide"] += 1
+            continue
+        _Slide(package, relation.target, slide, deck).add(number)
+    return core_properties(package.archive)
+
+
+class _Slide:
+    """One slide of PowerPoint with its notes."""
+
+    def __init__(self, package: Package, name: str, root: _Element, deck: _Deck) -> None:
+        self.package = package
+        self.name = name
+        self.root = root
+        self.deck = deck
+        self.relations = package.relations(name)
+
+    def add(self, number: int) -> None:
+        """Add it to the deck."""
+        titles: list[str] = []
+        boxes: list[Story] = []
+        pictured = False
+        for shape in _shapes(self.root, self.deck.removed):
+            kind = _placeholder(shape)
+            pictured = pictured or shape.tag == f"{_P}pic"
+            if kind in _TITLES:
+                titles.append(" ".join(line.text for line in _lines(shape, bullets=False)))
+            elif kind in _FEET:
+                text = "\n".join(line.text for line in _lines(shape, bullets=False))
+                self.deck.feet[f"pptx:{_FEET[kind]}", text] = None
+            elif kind != "sldNum":
+                boxes.append(self._box(shape, kind))
+        title = " ".join(" ".join(titles).split())
+        found = self.deck.add_slide(number, title, boxes, self._notes())
+        if pictured and not found:
+            self.deck.textless.append(f"slide {number}")
+        for relation in self.relations.values():
+            root = self.package.part(relation.target) if relation.kind == "comments" else None
+            self.deck.removed["comment"] += 0 if root is None else sum(1 for _ in root.iter("{*}cm"))
+
+    def _box(self, shape: _Element, placeholder: str) -> Story:
+        if shape.tag != f"{_P}graphicFrame":
+            return [*_lines(shape, bullets=placeholder in ("body", "obj"))]
+        table = next(shape.iter(f"{A}tbl"), None)
+        if table is not None:
+            return [_grid(table)]
+        chart = self._related_by(shape, f"{CHART}chart", f"{R}id")
+        if chart is not None:
+            return chart_story(chart)
+        diagram = self._related_by(shape, f"{DIAGRAM}relIds", f"{R}dm")
+        points = () if diagram is None else diagram.iter(f"{DIAGRAM}pt")
+        nodes = (point for point in points if point.get("type", "node") in ("node", "asst"))
+        return [Line(line.text, "list") for point in nodes for line in _lines(point, bullets=True) if line.text]
+
+    def _related_by(self, shape: _Element, tag: str, attribute: str) -> _Element | None:
+        """The part that an element in the shape names."""
+        element = next(shape.iter(tag), None)
+        relation = None if element is None else self.relations.get(element.get(attribute, ""))
+        return self.package.part(relation.target) if relation else None
+
+    def _notes(self) -> Story:
+        root = self.package.related(self.name, "notesSlide")
+        if root is None:
+            return []
+        shapes = (shape for shape in _shapes(root, Counter()) if _placeholder(shape) == "body")
+        return [line for shape in shapes for line in _lines(shape, bullets=False)]
+
+
+def _shapes(root: _Element, removed: Counter[str]) -> Iterator[_Element]:
+    """The shapes of a slide in their order, those in groups too; hidden ones are counted."""
+    waiting = [root]
+    while waiting:
+        element = waiting.pop()
+        tag = element.tag
+        properties = element[0].find(f"{_P}cNvPr") if len(element) else None
+        if properties is not None and (properties.get("hidden") or "0") in ("1", "true"):
+            removed["hidden shape"] += next(element.iter(f"{A}t"), None) is not None
+        elif tag in (f"{_P}sp", f"{_P}graphicFrame", f"{_P}pic", f"{_P}cxnSp"):
+            yield element
+        elif tag not in (f"{MC}Choice", f"{MC}Fallback") or chosen(element):
+            waiting.extend(reversed(element))
+
+
+def _placeholder(shape: _Element) -> str:
+    """What the layout calls the place of a shape; "obj" for one that takes anything, "" for a box of its own."""
+    found = shape[0].find(f"{_P}nvPr/{_P}ph") if len(shape) else None
+    return "" if found is None else (found.get("type") or "obj")
+
+
+def _lines(shape: _Element, *, bullets: bool) -> list[Line]:
+    """The paragraphs of a shape; with `bullets` they have one where nothing else is said."""
+    return [_line(paragraph, bullets) for paragraph in shape.iter(f"{A}p")]
+
+
+def _line(paragraph: _Element, bullets: bool) -> Line:
+    pieces: list[str] = []
+    for element in paragraph.iter(f"{A}t", f"{A}br", _MATH):
+        pieces.append("\n" if element.tag == f"{A}br" else (element.text or "").replace("\v", "\n"))
+    properties = paragraph.find(f"{A}pPr")
+    level = "0"
+    if properties is not None:
+        level = properties.get("lvl", "0")
+        if properties.find(f"{A}buNone") is not None:
+            bullets = False
+        elif any(properties.find(tag) is not None for tag in _BULLETS):
+            bullets = True
+    depth = int(level) if level in "012345678" and level else 0
+    return Line("".join(pieces).strip(), "list" if bullets else "text", depth if bullets else 0)
+
+
+def _grid(table: _Element) -> Grid:
+    rows = table.iter(f"{A}tr")
+    return Grid([[[*_lines(cell, bullets=False)] for cell in row.iter(f"{A}tc")] for row in rows])
+
+
+# OpenDocument
+
+
+def _read_odp(data: bytes, deck: _Deck) -> Metadata:
+    parts = open_odf(data)
+    body = next(parts.content.iter(f"{OFFICE}presentation"), None)
+    if body is None:
+        raise UnreadableError("damaged: no presentation is in it")
+    styles = Styles((parts.content, parts.styles))
+    walker = Walker(styles)
+    for element in body.iter(f"{PRESENTATION}footer-decl"):
+        deck.feet["odp:footer", element.text or ""] = None
+    for number, page in enumerate(body.iter(f"{DRAW}page"), start=1):
+        if not styles.of("drawing-page", page.get(f"{DRAW}style-name")).visible:
+            deck.removed["hidden slide"] += 1
+            continue
+        _add_page(walker, number, page, deck)
+    deck.removed.update(walker.removed)
+    return properties(parts.meta)
+
+
+def _add_page(walker: Walker, number: int, page: _Element, deck: _Deck) -> None:
+    titles: list[str] = []
+    boxes: list[Story] = []
+    for shape in page:
+        if shape.tag == f"{PRESENTATION}notes":
+            continue
+        story = walker.walk(shape)
+        if shape.get(f"{PRESENTATION}class") == "title":
+            titles.extend(part.text for part in story if isinstance(part, Line))
+        else:
+            boxes.append(story)
+    notes: Story = []
+    for shape in page.iterfind(f"{PRESENTATION}notes/{DRAW}frame"):
+        if shape.get(f"{PRESENTATION}class") == "notes":
+            notes.extend(walker.walk(shape))
+    title = " ".join(" ".join(titles).split())
+    found = deck.add_slide(number, title, boxes, notes)
+    if not found and next(page.iterfind(f"{DRAW}frame/{DRAW}image"), None) is not None:
+        deck.textless.append(f"slide {number}")
