@@ -28,11 +28,11 @@ class CommandFailedError(Exception):
     """A command that is to be measured failed; the message says what it said."""
 
 
-def run(command: Sequence[str], line: str = "") -> Run:
+def run(command: Sequence[str], line: str = "", *, ok: Sequence[int] = ()) -> Run:
     """Run a command to its end; `line` is a part of the line of standard error whose time is wanted.
 
     The peak is the child's own only while this process is smaller: the kernel hands the peak of the parent down.
-    Raises `CommandFailedError` when its exit code is not 0.
+    Raises `CommandFailedError` when its exit code is neither 0 nor one of `ok`.
     """
     start = time.perf_counter()
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
@@ -50,7 +50,7 @@ def run(command: Sequence[str], line: str = "") -> Run:
         _, status, usage = os.wait4(child.pid, 0)
         seconds = time.perf_counter() - start
         child.returncode = os.waitstatus_to_exitcode(status)
-    if child.returncode:
+    if child.returncode and child.returncode not in ok:
         tail = b"".join(said[-5:]).decode("utf-8", "replace").strip()
         raise CommandFailedError(f"{' '.join(command)!r} ended with exit code {child.returncode}: {tail}")
     return Run(seconds, line_s, usage.ru_maxrss * 1024 / 1e6, b"".join(output).decode("utf-8", "replace"))

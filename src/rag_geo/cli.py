@@ -15,7 +15,7 @@ from typing import Any, BinaryIO, NoReturn
 
 import click
 
-from rag_geo.errors import RagGeoError
+from rag_geo.errors import RagGeoError, UsageError
 from rag_geo.process import CLOSED_PIPE, INTERRUPTED, run_process
 from rag_geo.question import check_question
 from rag_geo.render import (
@@ -53,9 +53,11 @@ from rag_geo.session import (
     open_index,
     pull_model,
     question_from,
+    rebuild_from_texts,
     split_options,
     terminal_width,
     verify_model,
+    watch_folder,
 )
 
 _Command = Callable[..., Any]
@@ -67,6 +69,13 @@ _TIER_HELP = "What is measured; several are possible (default: retrieval and ans
 def _index_option(command: _Command) -> _Command:
     text = "Folder of the index (default: index/default)."
     return click.option("--index", type=click.Path(path_type=Path), metavar="PATH", help=text)(command)
+
+
+def _embedder_option(command: _Command) -> _Command:
+    text = "Another embedder: the path of a sentence-transformers folder. Ask with the same, see rag-geo.toml."
+    trust = "Use the embedder whatever the hashes of its files."
+    command = click.option("--trust-model", is_flag=True, default=None, help=trust)(command)
+    return click.option("--embedder", metavar="NAME|PATH", help=text)(command)
 
 
 def _filter_options(command: _Command) -> _Command:
@@ -185,21 +194,44 @@ def chat_command(
 @cli.command()
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 @click.option("--rebuild", is_flag=True, help="Read and embed everything anew; also for an index that is refused.")
+@click.option("--purge", "purges", is_flag=True, help="Remove earlier generations, with their texts, as well.")
+@click.option("--watch", "watches", is_flag=True, help="Keep up with the folder until Ctrl-C.")
 @click.option("--examples", is_flag=True, help="Make the example questions of the chat as well, with the model.")
+@_embedder_option
 @_json_option
 @_index_option
 @click.pass_obj
-def index(edges: Edges, /, folder: Path, rebuild: bool, examples: bool, as_json: bool, **flags: object) -> int:
+def index(
+    edges: Edges,
+    /,
+    folder: Path,
+    rebuild: bool,
+    purges: bool,
+    watches: bool,
+    examples: bool,
+    as_json: bool,
+    **flags: object,
+) -> int:
     """Make the index hold what DIR holds now; only what changed is read and embedded.
 
     Exit code 3 when files were skipped: they are listed with the reason, all others are indexed. Files that you left
-    out yourself (rag-geo leave-out) do not count.
+    out yourself (rag-geo leave-out) do not count. An update that was interrupted goes on where it was.
     """
-    from rag_geo.index import LEFT_OUT
+    from rag_geo.index import LEFT_OUT, purge
     from rag_geo.overview import report_lines, report_object
 
     settings = edges.settings(flags)
+    if watches:
+        if rebuild or purges or examples:
+            raise UsageError("--watch goes with none of --rebuild, --purge and --examples", hint="run them first")
+        for each in watch_folder(edges, folder, settings):
+            _print_json(report_object(each)) if as_json else _print_lines(edges, report_lines(each))
+            sys.stdout.flush()
+        return 0
     report = build_index(edges, folder, settings, rebuild=rebuild)
+    if purges:
+        freed = purge(settings.index)
+        edges.terminal().note(f"removed what was there before: {freed / 1e6:.1f} MB")
     if not as_json:
         _print_lines(edges, report_lines(report))
     made = {"examples": make_examples(edges, settings)} if examples else {}
@@ -208,6 +240,25 @@ def index(edges: Edges, /, folder: Path, rebuild: bool, examples: bool, as_json:
     elif examples:
         _print("".join(f"example: {visible(each)}\n" for each in made["examples"]) or "no example could be made\n")
     return SKIPPED if any(each.reason != LEFT_OUT for each in report.skipped) else 0
+
+
+@cli.command("rebuild")
+@_embedder_option
+@_json_option
+@_index_option
+@click.pass_obj
+def rebuild_command(edges: Edges, /, as_json: bool, **flags: object) -> int:
+    """Make the index anew from the texts in it, without the original files.
+
+    It mends an index that is damaged, as far as its texts are whole, and embeds them with another embedder when asked
+    to. Exit code 3 when texts were lost: they are listed, and the next "rag-geo index DIR" reads those files again.
+    """
+    from rag_geo.index.salvage import LOST
+    from rag_geo.overview import report_lines, report_object
+
+    report = rebuild_from_texts(edges, edges.settings(flags))
+    _print_json(report_object(report)) if as_json else _print_lines(edges, report_lines(report))
+    return SKIPPED if any(each.reason == LOST for each in report.skipped) else 0
 
 
 @cli.command("leave-out")

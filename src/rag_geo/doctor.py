@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
+from shlex import quote
 from typing import Literal
 
 from rag_geo.cpu import BuildRecord, illegal_here, instruction_sets, machine_flags, read_build_record, unused_here
@@ -281,8 +282,12 @@ def judge_vectors(name: str, dimension: int, vectors: Sequence[Sequence[float]])
 def check_index(settings: Settings) -> Iterator[Finding]:
     """Verify every file of the index by its hash, and that it was made by the embedder in use."""
     from rag_geo.embedding import load_embedder
-    from rag_geo.index import Index
+    from rag_geo.index import Index, damages
 
+    if found := damages(settings.index):
+        for each in found:
+            yield Finding("fail", "index", each.message, f"rag-geo rebuild --index {quote(str(settings.index))}", 4)
+        return
     index = Index.open(settings.index)
     made = index.manifest
     yield Finding("ok", "index", f"{made.generation}: {made.documents} documents, every file as its SHA-256 says")

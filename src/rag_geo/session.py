@@ -218,6 +218,46 @@ def build_index(edges: Edges, folder: Path, settings: Settings, *, rebuild: bool
         return update_index(folder, settings.index, embedder, settings, advance, rebuild=rebuild)
 
 
+def watch_folder(edges: Edges, folder: Path, settings: Settings) -> Iterator[IndexReport]:
+    """Index the folder, and again whenever something in it changes, until interrupted; give each report.
+
+    What goes wrong after the first time is told, and tried again with the next change.
+    """
+    from watchfiles import DefaultFilter, watch
+
+    from rag_geo.index import update_index
+    from rag_geo.render import error_text
+
+    terminal = edges.terminal()
+    embedder = edges.load_embedder(settings)
+    own = str(settings.index.expanduser().resolve())
+    filtered = DefaultFilter(ignore_paths=[own])
+
+    def update() -> IndexReport:
+        with terminal.progress() as advance:
+            return update_index(folder, settings.index, embedder, settings, advance)
+
+    yield update()
+    terminal.note("watching; Ctrl-C ends it")
+    for _ in watch(folder.expanduser(), watch_filter=filtered, raise_interrupt=True):
+        try:
+            report = update()
+        except RagGeoError as error:
+            terminal.note(error_text(error))
+            continue
+        if report.published:
+            yield report
+
+
+def rebuild_from_texts(edges: Edges, settings: Settings) -> IndexReport:
+    """Make the index anew from the texts that it stores, with a progress bar."""
+    from rag_geo.index import rebuild_index
+
+    embedder = edges.load_embedder(settings)
+    with edges.terminal().progress() as advance:
+        return rebuild_index(settings.index, embedder, settings, advance)
+
+
 def make_examples(edges: Edges, settings: Settings) -> Sequence[str]:
     """Make the example questions of the chat for the index of the settings, and give those that it has then."""
     from rag_geo.chat import examples

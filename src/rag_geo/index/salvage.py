@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from rag_geo.errors import IndexDamagedError, StoredIndexError
@@ -16,6 +17,7 @@ from rag_geo.index.manifest import (
     SOURCES,
     Manifest,
     Source,
+    damaged,
     generation_number,
     read_generation,
     read_head,
@@ -103,6 +105,39 @@ def salvage(index_dir: Path) -> Salvage:
     return Salvage(index_dir, manifest, sources, skipped, whole)
 
 
+def damages(index_dir: Path) -> tuple[IndexDamagedError, ...]:
+    """Everything in the current generation that is not as it was written, file by file.
+
+    Raises IndexMissingError, IndexMismatchError for another format.
+    """
+    found: list[IndexDamagedError] = []
+    try:
+        manifest = read_manifest(index_dir)
+    except IndexDamagedError as error:
+        return (error,)
+    except FileNotFoundError as error:
+        return (damaged(index_dir, Path(error.filename).relative_to(index_dir).as_posix(), "is missing"),)
+    for check in _checks(index_dir, manifest):
+        try:
+            check()
+        except IndexDamagedError as error:
+            found.append(error)
+        except FileNotFoundError as error:
+            found.append(damaged(index_dir, Path(error.filename).relative_to(index_dir).as_posix(), "is missing"))
+    return tuple(found)
+
+
+def _checks(index_dir: Path, manifest: Manifest) -> Iterator[Callable[[], object]]:
+    for name in (SOURCES, SKIPPED):
+        yield partial(read_generation, index_dir, manifest, name)
+    for segment in manifest.segments:
+        yield partial(read_head, index_dir, segment)
+        with suppress(IndexDamagedError, FileNotFoundError):
+            head = read_head(index_dir, segment)
+            for name in FILES:
+                yield partial(read_segment, index_dir, segment, head, (name,))
+
+
 def _others(index_dir: Path) -> list[tuple[Manifest, tuple[Source, ...], tuple[Skipped, ...]]]:
     """The generations whose files fit their manifests, the newest first."""
     names = [path.name for path in index_dir.iterdir() if generation_number(path.name) is not None]
@@ -131,6 +166,4 @@ def _has_texts(index_dir: Path, segment: str) -> bool:
 def _as_index_error(error: Exception, index_dir: Path) -> StoredIndexError:
     if isinstance(error, StoredIndexError):
         return error
-    return IndexDamagedError(
-        f"index {str(index_dir)!r} is damaged: {error}", hint=f"rag-geo index DIR --index {index_dir} --rebuild"
-    )
+    return damaged(index_dir, MANIFEST, f"is missing, and no other generation is whole: {error}")

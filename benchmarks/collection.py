@@ -1,0 +1,181 @@
+"""``python -m benchmarks.collection COMMAND``: a collection of ten thousand files.
+
+`choose` copies files of a folder with real text (documentation packages of a distribution, unpacked, do well) until
+there are so many files and paragraphs; `index` indexes them and says where the time went; `again` indexes them once
+more, with nothing changed, with one file added, one renamed, and one deleted; `search` asks for the paragraphs of
+random sentences; `recall` says for how many questions the right paragraph is among the first five, with and without
+the rest of the collection. Each prints one object of JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from benchmarks.machine import machine
+from benchmarks.process import Run, run
+from rag_geo.embedding import load_embedder
+from rag_geo.index import Index
+from rag_geo.readers import read_file
+from rag_geo.records import Document
+from rag_geo.retrieval import embed_query, search
+
+MOST_BYTES = 2_000_000
+MARK = "The lighthouse of Quellmar was lit by herring oil until 1911."
+INDEX_FAILED = (3,)
+
+
+@click.group()
+def main() -> None:
+    """Measure a large collection."""
+
+
+@main.command()
+@click.option("--from", "given", type=click.Path(path_type=Path, exists=True), required=True)
+@click.option("--to", "target", type=click.Path(path_type=Path), required=True)
+@click.option("--files", type=int, default=10_000)
+@click.option("--paragraphs", type=int, default=100_000)
+def choose(given: Path, target: Path, files: int, paragraphs: int) -> None:
+    """Copy files until there are so many; those with too many or too few paragraphs for the average are passed over."""
+    paths = sorted(path for path in given.rglob("*") if path.is_file() and 0 < path.stat().st_size <= MOST_BYTES)
+    random.Random(0).shuffle(paths)
+    taken = count = 0
+    for path in paths:
+        if taken == files:
+            break
+        found = read_file(path.name, path.read_bytes())
+        size = sum(
+            bool(p.sentences) and p.kind != "heading" for d in found if isinstance(d, Document) for p in d.paragraphs
+        )
+        due = paragraphs * (taken + 1) / files
+        if not size or count + size > due + paragraphs / 200 or (count + size < due - paragraphs / 200 and size < 12):
+            continue
+        name = path.relative_to(given)
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, target / name)
+        taken, count = taken + 1, count + size
+    _say({"files": taken, "paragraphs": count})
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("index", type=click.Path(path_type=Path))
+def index(folder: Path, index: Path) -> None:
+    """Index a folder, from nothing or from where a killed run came to."""
+    done = _index(folder, index)
+    report = json.loads(done.output)
+    spent = report["spent"]
+    _say(
+        {
+            "seconds": done.seconds,
+            "peak_mb": done.peak_mb,
+            "embedding_busy": spent["embedding"] / sum(spent.values()),
+            "bytes": sum(path.stat().st_size for path in index.rglob("*") if path.is_file()),
+            "skipped": len(report["skipped"]),
+            **{name: report[name] for name in ("documents", "paragraphs", "windows", "windows_embedded", "spent")},
+        }
+    )
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("index", type=click.Path(path_type=Path))
+def again(folder: Path, index: Path) -> None:
+    """Index once more: unchanged, with a file of fifty paragraphs added, with it renamed, and without it."""
+    new, renamed = folder / "quellmar.md", folder / "quellmar-lights.md"
+    for path in (new, renamed):
+        path.unlink(missing_ok=True)
+    _index(folder, index)
+    found = {"unchanged": _update(folder, index)}
+    new.write_text(_fifty_paragraphs(), encoding="utf-8")
+    found["added"] = _update(folder, index)
+    started = time.perf_counter()
+    opened = Index.open(index)
+    found["open"] = {"seconds": time.perf_counter() - started, "there": new.name in opened.numbers}
+    new.rename(renamed)
+    found["renamed"] = _update(folder, index)
+    renamed.unlink()
+    found["deleted"] = _update(folder, index)
+    run([sys.executable, "-m", "rag_geo", "index", "--purge", str(folder), "--index", str(index)], ok=INDEX_FAILED)
+    left = [str(path) for path in index.rglob("*") if path.is_file() and b"Quellmar" in path.read_bytes()]
+    _say({**found, "files that still say it": left})
+
+
+@main.command("search")
+@click.argument("index", type=click.Path(path_type=Path))
+@click.option("--asked", type=int, default=200)
+def search_command(index: Path, asked: int) -> None:
+    """Search for random sentences, each once, after three to warm up; the embedding of the question is not counted."""
+    embedder = load_embedder()
+    opened = Index.open(index, embedder)
+    draw = random.Random(0)
+    rows = draw.sample(range(len(opened.rows.paragraph_number)), asked + 3)
+    took, embedding = [], []
+    for row in rows:
+        query = draw.choice(opened.sentences(row)).text[:200] if opened.sentences(row) else "?"
+        started = time.perf_counter()
+        vector = embed_query(embedder, query)
+        embedding.append(time.perf_counter() - started)
+        started = time.perf_counter()
+        search(opened, query, vector)
+        took.append(time.perf_counter() - started)
+    _say(
+        {
+            "n": asked,
+            "windows": opened.manifest.windows,
+            "search": _quantiles(took[3:]),
+            "embed": _quantiles(embedding[3:]),
+        }
+    )
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("index", type=click.Path(path_type=Path))
+@click.option("--corpus", type=click.Path(path_type=Path, exists=True), default=Path("corpus"))
+@click.option("--questions", type=click.Path(path_type=Path, exists=True), default=Path("evals/test_questions.jsonl"))
+def recall(folder: Path, index: Path, corpus: Path, questions: Path) -> None:
+    """Add the corpus to the folder, index it, and run the retrieval tier of the evaluation on it and on the corpus."""
+    raise NotImplementedError(folder, index, corpus, questions)
+
+
+def _index(folder: Path, index: Path) -> Run:
+    command = [sys.executable, "-m", "rag_geo", "index", str(folder), "--index", str(index), "--json"]
+    return run(command, ok=INDEX_FAILED)
+
+
+def _update(folder: Path, index: Path) -> dict[str, object]:
+    done = _index(folder, index)
+    report = json.loads(done.output)
+    return {"seconds": done.seconds, "peak_mb": done.peak_mb} | {
+        name: report[name] for name in ("published", "read", "windows_embedded", "windows")
+    }
+
+
+def _fifty_paragraphs() -> str:
+    lines = (f"In year {1850 + n} the keepers of Quellmar burnt {300 + 7 * n} barrels of oil." for n in range(49))
+    return "# Lights of Quellmar\n\n" + "\n\n".join([MARK, *lines]) + "\n"
+
+
+def _quantiles(seconds: Sequence[float]) -> dict[str, float]:
+    ordered = sorted(seconds)
+    return {"p50": ordered[len(ordered) // 2], "p95": ordered[int(len(ordered) * 0.95)], "max": ordered[-1]}
+
+
+def _say(found: dict[str, object]) -> None:
+    print(
+        json.dumps(
+            {**found, "machine": machine().describe() if hasattr(machine(), "describe") else str(machine())}, indent=1
+        )
+    )
+
+
+if __name__ == "__main__":
+    main()
