@@ -108,6 +108,12 @@ def test_xml_may_be_utf_16_and_name_a_document_type():
     assert parse_xml(b'<!DOCTYPE a PUBLIC "-//b//DTD c 1.0//EN" "c.dtd"><a>d</a>', "a").text == "d"
 
 
+@pytest.mark.parametrize("address", ["http://example.org/x.dtd", "file:///nowhere/x.dtd", "x.dtd"])
+def test_the_definition_of_a_document_type_is_not_even_looked_for(address):
+    data = f'<!DOCTYPE a PUBLIC "-//X//DTD a//EN" "{address}"><a>text</a>'.encode()
+    assert parse_xml(data, "a.xml").text == "text"
+
+
 def test_xml_nested_too_deeply_is_damaged():
     with pytest.raises(UnreadableError, match="damaged"):
         parse_xml(b"<a>" * 100_000 + b"</a>" * 100_000, "a")

@@ -158,7 +158,6 @@ def parse_xml(data: bytes, name: str) -> _Element:
         huge_tree=True,
         remove_comments=True,
         remove_pis=True,
-        collect_ids=False,
     )
     try:
         return etree.fromstring(harmless_xml(data, name), parser)
