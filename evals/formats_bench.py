@@ -14,7 +14,7 @@ recall     the share of the truth's words that are aligned. Words that may stand
            their own with what is left over. A word in a block that is marked as debris is lost, and so is one that is
            parted, or joined with its neighbour.
 precision  the share of the reader's words (without debris) that are aligned, or that the truth calls optional (names
-           of sheets, of columns, fields of an e-mail's head).
+           of sheets and, as often as they come, of columns; title, author and date; outputs; fields of objects).
 border F1  A border is the place, counted in words, at which one paragraph of the truth ends and the next begins, and
            likewise for a reader's blocks. A reader's border lies between its last aligned word before and its first
            aligned word after; it is right if one of the truth is within these two. Borders within the same gap count
@@ -160,6 +160,7 @@ class _Wanted:
     neutral: set[int] = field(default_factory=set)
     floating: list[list[str]] = field(default_factory=list)
     optional: Counter[str] = field(default_factory=Counter)
+    repeated: set[str] = field(default_factory=set)
     debris: list[list[str]] = field(default_factory=list)
     places: list[tuple[int, int, str]] = field(default_factory=list)
 
@@ -175,6 +176,7 @@ def _wanted(truth: dict[str, Any]) -> _Wanted:
                 made.floating.append(found)
             elif one.get("optional"):
                 made.optional.update(found)
+                made.repeated.update(found if one.get("repeated") else ())
             elif found:
                 _want(made, one, found)
         made.optional.update(one for about in ("title", "author", "date") for one in words(document.get(about, "")))
@@ -209,12 +211,12 @@ def score(truth: dict[str, Any], read: Read) -> Score:
     rest = _rest(given, pairs)
     made.words = len(wanted.words) + sum(map(len, wanted.floating))
     made.aligned = len(pairs) + _take_floating(wanted.floating, given, rest)
-    left = Counter(given[index] for index in rest)
-    excused = sum((left & wanted.optional).values())
-    made.given, made.wanted = len(given), made.aligned + excused
+    spare = Counter(given[index] for index in rest if given[index] not in wanted.repeated)
+    left = spare - wanted.optional
+    made.given, made.wanted = len(given), len(given) - sum(left.values())
     _score_borders(made, wanted, [len(found) for found, _ in kept], pairs)
     if not read.error:
-        _score_debris(made, wanted, left - wanted.optional)
+        _score_debris(made, wanted, left)
     _score_places(made, wanted, kept, pairs)
     return made
 
