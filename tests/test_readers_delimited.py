@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rag_geo.readers import read_file
 from rag_geo.readers.blocks import UnreadableError
 from rag_geo.readers.delimited import find_delimiter, is_value, read
 from rag_geo.settings import ReadingSettings
@@ -186,3 +187,11 @@ def test_broken_files_are_unreadable_and_nothing_worse():
             )
         with suppress(UnreadableError):
             layout_of(bytes(broken))
+
+
+def test_a_table_is_recognised_and_its_rows_can_be_cited():
+    (document,) = read_file("countries.csv", b"Country,Area,Capital\nNorway,385207,Oslo\nNorway,385207,Oslo\n")
+    assert (document.format, document.title) == ("csv", "countries")
+    assert [(p.number, p.place, p.debris, len(p.sentences)) for p in document.paragraphs] == [
+        (1, "row 2", None, 1), (2, "row 3", None, 1),
+    ]  # fmt: skip

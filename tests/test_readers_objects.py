@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rag_geo.readers import read_file
 from rag_geo.readers.blocks import UnreadableError
 from rag_geo.readers.objects import parse, read
 from rag_geo.settings import ReadingSettings
@@ -194,3 +195,16 @@ def test_broken_files_are_unreadable_and_nothing_worse():
         for name in ("x.json", "x.jsonl"):
             with suppress(UnreadableError):
                 layout_of(bytes(broken), name)
+
+
+def test_objects_are_recognised_and_their_texts_stand_under_their_titles():
+    records = [{"title": "Mill", "body": LONG}, {"title": "Bridge", "body": LONG}]
+    lines = "\n".join(map(json.dumps, records))
+    for name, text, kind in (
+        ("a.json", json.dumps(records), "json"),
+        ("a.jsonl", lines, "jsonl"),
+        ("a", lines, "jsonl"),
+    ):
+        (document,) = read_file(name, text.encode())
+        assert document.format == kind
+        assert [p.heading for p in document.paragraphs] == ["", "Mill", "", "Bridge"]

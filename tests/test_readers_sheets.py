@@ -9,6 +9,7 @@ import xlsxwriter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rag_geo.readers import read_file
 from rag_geo.readers.blocks import UnreadableError
 from rag_geo.readers.number_formats import duration, plain_number, show_of
 from rag_geo.readers.ods import _shown_number
@@ -494,3 +495,14 @@ def test_damaged_workbooks_are_unreadable_and_nothing_worse():
 def test_bytes_of_any_kind_are_unreadable_and_nothing_worse(data):
     with pytest.raises(UnreadableError):
         read(b"PK\x03\x04" + data, "b.xlsx", SETTINGS)
+
+
+def test_a_workbook_is_recognised_and_its_rows_can_be_cited():
+    cells = ods_row(ods_cell("x"), ods_cell("5", "float", office_value="5"))
+    for data, kind in ((sheet_of(*TABLE), "xlsx"), (ods(f'<table:table table:name="S">{cells}</table:table>'), "ods")):
+        (document,) = read_file("figures.bin", data)
+        assert (document.format, document.title) == (kind, "figures")
+        row = document.paragraphs[1]
+        place = "sheet Data, row 2" if kind == "xlsx" else "sheet S, row 1"
+        assert (row.kind, row.place, row.debris) == ("table", place, None)
+        assert [document.text[span.start : span.end] for span in row.sentences] == [document.text[row.start : row.end]]

@@ -15,6 +15,8 @@ from rag_geo.text.languages import language_of
 
 _BLANK_LINES = re.compile(r"\n(?:[ \t\r\f\v]*\n)+")
 _BETWEEN = "\n\n"
+# Zero bytes, and halves of characters as JSON and office files can write them: neither can be saved as text.
+_NO_CHARACTERS = re.compile("[\x00\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ class Draft:
         `level` is the depth of a heading, 1 to 6; `rule` marks debris known by its place ("pdf:header"). Raises
         UnreadableError when the file has too many blocks.
         """
-        text = _BLANK_LINES.sub("\n", text.replace("\x00", "\ufffd")).strip()
+        text = _BLANK_LINES.sub("\n", _NO_CHARACTERS.sub("\ufffd", text)).strip()
         if not text:
             return
         if len(self.blocks) == MAX_PARAGRAPHS:

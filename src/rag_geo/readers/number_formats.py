@@ -29,6 +29,7 @@ _TOKEN = re.compile(r'"([^"]*)"|\\(.)|[_*](.)|\[([^\]]*)\]|(AM/PM|A/P|General|E[
 _CURRENCY = re.compile(r"\$([^-\]]+)")
 _ELAPSED = re.compile(r"h+|m+|s+", re.IGNORECASE)
 _DIGITS = "0#?"
+_LONGEST_CODE = 255
 _MONTHS = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
     "December",
@@ -38,7 +39,7 @@ _LAST_DAY = 2_958_466
 
 def show_of(code: str, *, from_1904: bool = False) -> Show:
     """How numbers of a format are shown; one that is not understood shows them plainly."""
-    parts = _parts(_first_section(code))
+    parts = _parts(_first_section(code[:_LONGEST_CODE]))
     letters = {token.lower() for token, kind in parts if kind == "letter"}
     elapsed = any(kind == "elapsed" for _, kind in parts)
     if elapsed:
