@@ -38,11 +38,13 @@ _LONGEST_CONTENT_HEADER = 2_000
 _HEADER_ERRORS = (MessageError, ValueError, LookupError, AttributeError, TypeError, RecursionError, AssertionError)
 _DELETED = re.compile(rb"^X-Mozilla-Status:[ \t]*([0-9A-Fa-f]{4})", re.MULTILINE)
 _MULTIPART = re.compile(rb"^content-type:\s*(?:multipart/|message/)", re.IGNORECASE | re.MULTILINE)
+_KIND = re.compile(r"\s*[\w.+-]+/[\w.+-]+\s*(?:;|$)")
 _HEADERS_END = re.compile(rb"\r?\n\r?\n|\r\r")
 _PASSED_OVER = frozenset((
     "application/pgp-signature", "application/pkcs7-signature", "application/x-pkcs7-signature",
-    "application/pgp-keys", "text/x-amp-html", "text/calendar",
+    "application/pgp-keys", "text/x-amp-html", "text/calendar", "text/rfc822-headers", "text/css",
 ))  # fmt: skip
+_HARDLY = 40  # words
 _ENCRYPTED = "encrypted: only the program of the one it was sent to can show it"
 
 
@@ -62,7 +64,8 @@ class _Policy(EmailPolicy):
 
     def header_fetch_parse(self, name: str, value: str) -> str:
         if name.lower().startswith("content-"):
-            return "".join(value.splitlines())
+            value = "".join(value.splitlines())
+            return value if name.lower() != "content-type" or _KIND.match(value) else "text/plain"
         return cast(str, super().header_fetch_parse(name, value))
 
 
@@ -230,7 +233,7 @@ def _body(message: EmailMessage) -> Iterator[EmailMessage]:
             stack.append(children[0])
         elif children:
             stack.extend(reversed(children))
-        elif part.get_content_type() in ("text/plain", "text/html") and not _filename(part) and not _is_file(part):
+        elif _is_words(part) and not _filename(part) and not _is_file(part):
             yield part
 
 
@@ -241,10 +244,14 @@ def _best(forms: list[EmailMessage]) -> EmailMessage:
     if plain is None or rich is None:
         return plain or rich or forms[0]
     words = len(_text(plain)[0].split())
-    if words > 50:
+    if words > _HARDLY:
         return plain
     page = next(leaf for leaf, _ in _leaves(rich) if _is_page(leaf))
-    return rich if len(page_layout(_text(page)[0]).text.split()) > 3 * words else plain
+    return rich if len(page_layout(_text(page)[0]).text.split()) > max(3 * words, _HARDLY) else plain
+
+
+def _is_words(part: EmailMessage) -> bool:
+    return part.get_content_maintype() == "text" and part.get_content_type() not in _PASSED_OVER
 
 
 def _is_page(part: EmailMessage) -> bool:
