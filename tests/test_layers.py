@@ -11,7 +11,7 @@ import pytest
 ORDER = (
     "errors", "records", "settings", "cpu", "text", "question", "filtering", "conversation", "parts", "readers",
     "corpus", "passages", "models", "bert", "embedding", "index", "prompts", "retrieval", "audit", "llm", "grounding",
-    "probing", "calibration", "assistant", "render", "overview", "evaluation", "fitting", "testing", "doctor", "chat",
+    "probing", "calibration", "assistant", "render", "overview", "inspection", "evaluation", "fitting", "testing", "doctor", "chat",
     "terminal", "process", "session", "cli", "__main__",
 )  # fmt: skip
 PACKAGE = Path(__file__).parents[1] / "src" / "rag_geo"

@@ -37,6 +37,7 @@ from rag_geo.session import (
     Edges,
     answer_each,
     answer_one,
+    audit_index,
     build_index,
     calibrate,
     chat,
@@ -297,6 +298,32 @@ def info(edges: Edges, /, file: str | None, as_json: bool, **flags: object) -> i
     if as_json:
         return _print_json(overview.document_object(document))
     return _print_lines(edges, overview.document_lines(document))
+
+
+@cli.command("audit")
+@click.option(
+    "--sample",
+    type=click.IntRange(0),
+    default=1000,
+    show_default=True,
+    metavar="N",
+    help="Paragraphs that questions are made from, at even distances; 0 for none.",
+)
+@_json_option
+@_index_option
+@click.pass_obj
+def audit_command(edges: Edges, /, sample: int, as_json: bool, **flags: object) -> int:
+    """Say what is wrong with the documents, without a language model.
+
+    Files that were not read, pages without text, paragraphs that no question finds, repetitions, and sentences that
+    contradict each other. Exit code 0 whatever is found.
+    """
+    from rag_geo import inspection
+
+    found = audit_index(edges, edges.settings(flags), sample)
+    if as_json:
+        return _print_json(inspection.audit_object(found))
+    return _print_lines(edges, inspection.audit_lines(found))
 
 
 @cli.command("verify")

@@ -24,6 +24,7 @@ from rag_geo.terminal import Advance, Terminal
 
 if TYPE_CHECKING:
     from rag_geo.assistant import Assistant
+    from rag_geo.audit import Audit
     from rag_geo.calibration import Calibration
     from rag_geo.chat.receipt import Checked
     from rag_geo.chat.room import House
@@ -256,6 +257,17 @@ def rebuild_from_texts(edges: Edges, settings: Settings) -> IndexReport:
     embedder = edges.load_embedder(settings)
     with edges.terminal().progress() as advance:
         return rebuild_index(settings.index, embedder, settings, advance)
+
+
+def audit_index(edges: Edges, settings: Settings, sample: int) -> Audit:
+    """Look through the index of the settings, without a language model, with a progress bar."""
+    from rag_geo.audit import audit
+
+    index = open_index(settings)
+    embedder = edges.load_embedder(settings)
+    index.check_embedder(embedder)
+    with edges.terminal().progress() as advance:
+        return audit(index, embedder, sample, advance)
 
 
 def make_examples(edges: Edges, settings: Settings) -> Sequence[str]:

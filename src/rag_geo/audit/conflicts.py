@@ -123,12 +123,20 @@ _MEASURING = frozenset(
 )
 _LINKS = frozenset(listed("of in on at for from by with to and or as per a an the since until"))
 _FLOORS = frozenset(listed("floor storey story place rank position seed grade class"))
+_LONGEST = 400
+_MARKS = 2
+_BEGINNING = 8
 _SHORT = 14
 """Content words of a sentence that is compared whole; of a longer one, the clause of the figure counts."""
 
 
 def difference(one: Statement, other: Statement) -> Difference | None:
-    """Give how two sentences contradict each other, or None. The order of the two makes no difference but in words."""
+    """Give how two sentences contradict each other, or None. The order of the two makes no difference but in words.
+
+    What is no sentence of prose but a record or a list of figures is not compared.
+    """
+    if not (_is_prose(one.text) and _is_prose(other.text)):
+        return None
     a, b = _read(one), _read(other)
     if a.read.text == b.read.text or not a.comparable(b):
         return None
@@ -137,6 +145,11 @@ def difference(one: Statement, other: Statement) -> Difference | None:
         if found is not None:
             return found
     return None
+
+
+def _is_prose(text: str) -> bool:
+    """Whether a text is short enough for one statement, and no list of values under names."""
+    return len(text) <= _LONGEST and text.count(":") + text.count("|") + text.count(";") <= _MARKS
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -199,8 +212,14 @@ def _read(statement: Statement) -> _Reading:
 
 
 def _aside(read: Facts, name: Name) -> bool:
-    """Whether a name is no party to what is said: a common acronym, or only compared with ("more than in Peru")."""
+    """Whether a name is no party to what is said: a common acronym, what is counted, or only compared with.
+
+    "GDP", "40 million Btu", "more than in Peru".
+    """
     if name.text.casefold() in _ACRONYMS:
+        return True
+    amounts = [q.end for q in read.quantities if q.kind == "number" and q.end <= name.start]
+    if amounts and not read.text[amounts[-1] : name.start].strip(" -"):
         return True
     return _COMPARED.search(read.text[: name.start]) is not None
 
@@ -244,7 +263,15 @@ def _one_topic(a: _Reading, b: _Reading, besides: tuple[Name, ...] = ()) -> bool
 
 def _fronted(a: _Reading, topics: list[Name]) -> list[Name]:
     """Give the names that a sentence itself is about, as far as its beginning says so: no "with Peru", "in Peru"."""
-    return [name for name in topics if name in a.names and _leads(a.read, name) in ("", "of", "by")]
+    figures_from = min((q.start for q in a.read.quantities if q.kind == "number"), default=len(a.read.text))
+    return [
+        name
+        for name in topics
+        if name in a.names
+        and name.first < _BEGINNING
+        and name.start < figures_from
+        and _leads(a.read, name) in ("", "of", "by")
+    ]
 
 
 def _contrast(a: _Reading, b: _Reading, besides: frozenset[str] = frozenset()) -> bool:
