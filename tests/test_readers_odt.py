@@ -37,9 +37,9 @@ STYLES = """
 """
 
 
-def odt_file(body, *, pages=False, masters="", meta="", **members):
+def odt_file(body, *, pages=False, masters="", meta="", styles="", **members):
     soft = ' text:use-soft-page-breaks="true"' if pages else ""
-    styles = f"<office:automatic-styles>{STYLES}</office:automatic-styles>"
+    styles = f"<office:automatic-styles>{STYLES}{styles}</office:automatic-styles>"
     return zipped(
         {
             "mimetype": "application/vnd.oasis.opendocument.text",
@@ -205,6 +205,11 @@ def test_what_the_file_says_about_itself_is_known():
     document = body(p("Text."), meta=meta)
     assert (document.title, document.author, document.date) == ("A year", "Ada", "2021-06-20")
     assert document.metadata == (("keywords", "soil, rain"),)
+
+
+def test_a_paragraph_in_the_style_of_a_heading_is_one():
+    headings = p("Top", "Heading_20_1") + p("Below", "Heading_20_3") + p("Text.")
+    assert body(headings).paragraphs[2].heading == "Top › Below"
 
 
 def test_a_flat_file_is_read():

@@ -85,7 +85,7 @@ def test_slides_are_read_in_order_with_their_number(deck):
         ("slide 2, notes", "Say this."),
         ("slide 2, notes", "Then that."),
         ("slide 3", "Table"),
-        ("slide 3", "Free text.\nA second line."),
+        ("slide 3", "- Free text.\n- A second line."),
         ("slide 3", "cell 0 | cell 1\ncell 2 | cell 3"),
         ("slide 5", "In a group"),
         ("slide 5", "| Spring | Autumn\nEast | 19.2 | 0.3\nWest | 21.4 | 28"),
@@ -156,16 +156,16 @@ def test_hidden_shapes_are_left_out_and_alternatives_read_once():
     assert document.removed == (("hidden shape", 1),)
 
 
-def test_bullets_are_where_the_slide_says():
+def test_lines_of_a_box_are_items_with_a_bullet_or_without():
     lines = (
         p("a", "<a:pPr lvl='1'><a:buNone/></a:pPr>") + p("b", "<a:pPr><a:buChar char='x'/></a:pPr>") + p("c<!---->d")
     )
-    assert texts(read(pptx_file(shape(lines, "body")))) == ["a\n- b\n- cd"]
-    assert texts(read(pptx_file(shape(lines)))) == ["a\n- b\ncd"]
+    assert texts(read(pptx_file(shape(lines, "body")))) == ["- a\n- b\n- cd"]
+    assert texts(read(pptx_file(shape(lines)))) == ["- a\n- b\n- cd"]
 
 
 def test_an_empty_line_parts_a_box():
-    assert texts(read(pptx_file(shape(p("a") + p("b") + p("") + p("c"))))) == ["a\nb", "c"]
+    assert texts(read(pptx_file(shape(p("a") + p("b") + p("") + p("c"))))) == ["- a\n- b", "- c"]
 
 
 def test_the_nodes_of_a_diagram_are_a_list_and_comments_are_counted():
@@ -231,7 +231,7 @@ def test_slides_of_open_document_are_read_as_the_others():
         ("slide 1", "- a\n- b"),
         ("slide 1", "Shaped."),
         ("slide 1, notes", "Say."),
-        ("slide 4", "One line.\nAnother."),
+        ("slide 4", "- One line.\n- Another."),
         ("", "Firm"),
     ]
     assert document.removed == (("hidden slide", 1),)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from rag_geo.readers.flow import Grid, Line, Story, placed, pour
 from rag_geo.readers.layout import Draft, Layout
+from rag_geo.readers.numbering import Numbering, read_numbering
 from rag_geo.readers.ooxml import MC, Package, R, chosen, core_properties, on, open_package
 from rag_geo.readers.symbols import symbol
 from rag_geo.records import BlockKind
@@ -39,7 +40,8 @@ _LONGEST_HEADING = 300
 def read(data: bytes, name: str, settings: ReadingSettings) -> Layout:
     """The layout of a Word document; raises UnreadableError when it is damaged or locked."""
     package = open_package(data, "word/document.xml")
-    walker = _Walker(_read_styles(package.related(package.main, "styles")))
+    styles = _read_styles(package.related(package.main, "styles"))
+    walker = _Walker(styles, read_numbering(package.related(package.main, "numbering")))
     root = package.part(package.main)
     draft = Draft()
     if root is not None:
@@ -65,11 +67,11 @@ def read(data: bytes, name: str, settings: ReadingSettings) -> Layout:
 
 @dataclass(frozen=True, slots=True)
 class _Style:
-    """A style as far as it matters here; `outline` is None where it says nothing, `listed` is its level as a list."""
+    """A style as far as it matters here; `outline` is None where it says nothing, `listed` a list and a level in it."""
 
     name: str = ""
     outline: int | None = None
-    listed: int | None = None
+    listed: tuple[int, int] | None = None
     hidden: bool = False
 
 
@@ -129,13 +131,15 @@ def _outline_of_name(name: str, identifier: str) -> int | None:
     return 0 if name.lower() in _TITLE_STYLES else None
 
 
-def _listed(properties: _Element | None, inherited: int | None) -> int | None:
+def _listed(properties: _Element | None, inherited: tuple[int, int] | None) -> tuple[int, int] | None:
+    """The list of a paragraph and its level in it, or None when it is in none."""
     if properties is None:
         return inherited
     list_id = _number(properties.find(f"{W}numId"))
-    if list_id == 0 or (list_id is None and inherited is None):
-        return None
-    return _number(properties.find(f"{W}ilvl")) or 0
+    level = _number(properties.find(f"{W}ilvl"))
+    if list_id is None:
+        return None if inherited is None else (inherited[0], level or 0)
+    return (list_id, level or 0) if list_id else None
 
 
 def _hidden(properties: _Element | None, inherited: bool = False) -> bool:
@@ -193,8 +197,9 @@ _NOTES = {f"{W}footnoteReference": "footnotes", f"{W}endnoteReference": "endnote
 class _Walker:
     """One pass over a part: its paragraphs and tables, and which notes it refers to."""
 
-    def __init__(self, styles: _Styles) -> None:
+    def __init__(self, styles: _Styles, numbering: Numbering) -> None:
         self.styles = styles
+        self.numbering = numbering
         self.removed: Counter[str] = Counter()
         self.notes: dict[tuple[str, str], None] = {}
         self.page = 0
@@ -259,14 +264,29 @@ class _Walker:
     def _enter_paragraph(self, element: _Element) -> None:
         properties = element.find(f"{W}pPr")
         if properties is None:
-            line, style = _line_of(self.styles.default, None, None), self.styles.default
+            style = self.styles.default
+            line = self._line(style, None, None)
             joined = False
         else:
             identifier = properties.find(f"{W}pStyle")
             style = self.styles.of(None if identifier is None else _value(identifier))
-            line = _line_of(style, properties.find(f"{W}outlineLvl"), properties.find(f"{W}numPr"))
+            line = self._line(style, properties.find(f"{W}outlineLvl"), properties.find(f"{W}numPr"))
             joined = properties.find(f"{W}rPr/{W}del") is not None
         self.frames[-1].paragraphs.append(_Paragraph(line, style.hidden, joined))
+
+    def _line(self, style: _Style, outline: _Element | None, numbering: _Element | None) -> Line:
+        if _CONTENTS.fullmatch(style.name):
+            return Line("", rule="docx:contents")
+        listed = _listed(numbering, style.listed)
+        label = self.numbering.label(*listed) if listed else ""
+        level = _number(outline) if outline is not None else style.outline
+        if level is not None and 0 <= level < 9:
+            return Line("", "heading", level + 1, label=label)
+        if listed:
+            deeper = _DEEPER_LIST.search(style.name)
+            return Line("", "list", listed[1] or (int(deeper[1]) - 1 if deeper else 0), label=label)
+        kind: BlockKind = "code" if _CODE.fullmatch(style.name) else "text"
+        return Line("", kind)
 
     def _leave_paragraph(self, element: _Element) -> None:
         frame = self.frames[-1]
@@ -386,20 +406,6 @@ class _Walker:
         if frame.in_box:
             outer = self.frames[-1]
             (outer.paragraphs[-1].beside if outer.paragraphs else outer.story).extend(frame.story)
-
-
-def _line_of(style: _Style, outline: _Element | None, numbering: _Element | None) -> Line:
-    level = _number(outline) if outline is not None else style.outline
-    if _CONTENTS.fullmatch(style.name):
-        return Line("", rule="docx:contents")
-    if level is not None and 0 <= level < 9:
-        return Line("", "heading", level + 1)
-    listed = _listed(numbering, style.listed)
-    if listed is not None:
-        deeper = _DEEPER_LIST.search(style.name)
-        return Line("", "list", listed or (int(deeper[1]) - 1 if deeper else 0))
-    kind: BlockKind = "code" if _CODE.fullmatch(style.name) else "text"
-    return Line("", kind)
 
 
 def _add_notes(package: Package, walker: _Walker, draft: Draft) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 from rag_geo.readers.layout import Draft
@@ -10,13 +11,14 @@ from rag_geo.records import BlockKind
 LONG_ITEM = 400
 """A list item of more characters is a paragraph of its own: contracts number every one of theirs."""
 
+_MARK = re.compile(r"\(?(?:\d{1,3}|[a-z])[.)]")
+
 
 @dataclass(slots=True)
 class Line:
     """One paragraph of the file; `level` is the depth of a heading (from 1) or of a list item (from 0).
 
-    `label` is what the program writes in front of it by itself ("2.1", "a)"), "" for a bullet or none; an item that is
-    not `marked` has neither.
+    `label` is what the program writes in front of it by itself ("2.1", "a)"), "" for a bullet or none.
     """
 
     text: str
@@ -25,7 +27,6 @@ class Line:
     rule: str | None = None
     place: str = ""
     label: str = ""
-    marked: bool = True
 
 
 @dataclass(slots=True)
@@ -99,11 +100,11 @@ def _add(run: list[Line], draft: Draft) -> None:
 
 def _item(line: Line, *, alone: bool) -> str:
     text = " ".join(line.text.split("\n")).strip()
-    if not line.marked:
-        return text
     if alone and len(text) > LONG_ITEM:
         return f"{line.label} {text}" if line.label else text
-    return f"{'  ' * min(line.level, 10)}{line.label or '-'} {text}"
+    # What is no usual mark of an item gets one, for sentences to be told apart by it.
+    mark = line.label if _MARK.fullmatch(line.label) else f"- {line.label}".strip()
+    return f"{'  ' * min(line.level, 10)}{mark} {text}"
 
 
 def _lays_out(grid: Grid) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from rag_geo.readers.archives import open_archive, parse_xml
 from rag_geo.readers.blocks import UnreadableError
 from rag_geo.readers.flow import Grid, Line, Story
 from rag_geo.readers.metadata import Metadata, clean
+from rag_geo.readers.numbering import OUTLINE, OdfList, read_odf_numbering
 from rag_geo.readers.ooxml import stated
 from rag_geo.records import BlockKind
 
@@ -37,6 +38,7 @@ _DC = "{http://purl.org/dc/elements/1.1/}"
 
 _SPACES = re.compile(r"[ \t\r\n]+")
 _MOST_REPEATED = 100
+_HEADING_STYLE = re.compile(r"Heading(?:_20_| )?([1-9])")
 _TITLE_STYLES = ("Title", "Titel")
 _CODE_STYLES = ("Preformatted_20_Text", "Preformatted_Text", "Source_20_Code", "Source_Code", "Code")
 
@@ -104,15 +106,25 @@ class Style:
     @property
     def kind(self) -> BlockKind:
         """What kind of block a paragraph of this style is."""
-        if any(name in _TITLE_STYLES for name in self.names):
+        if self.level:
             return "heading"
         return "code" if any(name in _CODE_STYLES for name in self.names) else "text"
+
+    @property
+    def level(self) -> int:
+        """The depth of the headings of this style, 0 where it is none of headings."""
+        for name in self.names:
+            found = _HEADING_STYLE.fullmatch(name)
+            if found:
+                return int(found[1])
+        return 1 if any(name in _TITLE_STYLES for name in self.names) else 0
 
 
 class Styles:
     """The styles of a file by family ("paragraph") and name."""
 
-    def __init__(self, roots: Iterable[_Element | None]) -> None:
+    def __init__(self, *roots: _Element | None) -> None:
+        self.numbering = read_odf_numbering(roots)
         self.elements: dict[tuple[str, str], _Element] = {}
         self.known: dict[tuple[str, str], Style] = {}
         for root in roots:
@@ -157,15 +169,24 @@ class _Open:
 
 
 @dataclass(slots=True)
+class _Item:
+    """The item of a list that is open: its label, and the line it began with."""
+
+    of: OdfList
+    label: str = ""
+    line: Line | None = None
+
+
+@dataclass(slots=True)
 class _Frame:
-    """What holds paragraphs: the body, a cell, a text box, a note; `items` are the first lines of its open items."""
+    """What holds paragraphs: the body, a cell, a text box, a note; `items` are the items that are open in it."""
 
     element: _Element | None
     in_box: bool = False
     story: Story = field(default_factory=list)
     paragraphs: list[_Open] = field(default_factory=list)
     grids: list[Grid] = field(default_factory=list)
-    items: list[Line | None] = field(default_factory=list)
+    items: list[_Item] = field(default_factory=list)
 
 
 _BOXES = tuple(
@@ -202,6 +223,8 @@ class Walker:
 
     def __init__(self, styles: Styles) -> None:
         self.styles = styles
+        self.numbering = styles.numbering
+        self.outline = OdfList(OUTLINE)
         self.removed: Counter[str] = Counter()
         self.notes: dict[str, list[Story]] = {"footnote": [], "endnote": []}
         self.page = 0
@@ -291,13 +314,15 @@ class Walker:
         style = self.styles.of("paragraph", element.get(f"{TEXT}style-name"))
         self._break_page(style)
         frame = self.frames[-1]
-        line = Line("", style.kind, 1 if style.kind == "heading" else 0)
+        line = Line("", style.kind, style.level)
         continues = None
         if element.tag == f"{TEXT}h":
             line.kind, line.level = "heading", _count(element.get(f"{TEXT}outline-level"))
+            line.label = self._heading_label(element, line.level)
         elif frame.items and not frame.paragraphs:
-            line.kind, line.level = "list", len(frame.items) - 1
-            continues = frame.items[-1]
+            item = frame.items[-1]
+            line.kind, line.level, line.label = "list", len(frame.items) - 1, item.label
+            continues = item.line
         if self.rules:
             line = Line("", rule=self.rules[-1])
         if not style.visible:
@@ -317,7 +342,7 @@ class Walker:
             paragraph.continues.text = f"{paragraph.continues.text}\n{line.text}".strip()
         else:
             if line.kind == "list" and frame.items:
-                frame.items[-1] = line
+                frame.items[-1].line = line
             frame.story.append(line)
         frame.story.extend(paragraph.beside)
 
@@ -335,8 +360,20 @@ class Walker:
     def _enter_line_break(self, element: _Element) -> None:
         self._say("\n", kept=True)
 
+    def _heading_label(self, element: _Element, level: int) -> str:
+        items = self.frames[-1].items
+        if items:
+            return items[-1].label
+        if element.get(f"{TEXT}is-list-header") == "true":
+            return ""
+        return self.numbering.label(self.outline, level, element.get(f"{TEXT}start-value"))
+
     def _enter_list(self, element: _Element) -> None:
-        self.frames[-1].items.append(None)
+        items = self.frames[-1].items
+        one = self.numbering.begin(element, items[-1].of if items else None)
+        items.append(_Item(one))
+        if element.tag == f"{TEXT}numbered-paragraph":
+            items[-1].label = self.numbering.label(one, _count(element.get(f"{TEXT}level")), None)
 
     def _leave_list(self, element: _Element) -> None:
         items = self.frames[-1].items
@@ -346,7 +383,8 @@ class Walker:
     def _enter_item(self, element: _Element) -> None:
         items = self.frames[-1].items
         if items:
-            items[-1] = None
+            one = items[-1].of
+            items[-1] = _Item(one, self.numbering.label(one, len(items), element.get(f"{TEXT}start-value")))
 
     def _enter_section(self, element: _Element) -> bool:
         hidden = bool(element.get(f"{TEXT}display") == "none" or element.get(f"{TEXT}is-hidden") == "true")

@@ -28,7 +28,7 @@ def read(data: bytes, name: str, settings: ReadingSettings) -> Layout:
     body = next(parts.content.iter(f"{OFFICE}text"), None)
     if body is None:
         raise UnreadableError("damaged: no text document is in it")
-    walker = Walker(Styles((parts.content, parts.styles)))
+    walker = Walker(Styles(parts.content, parts.styles))
     walker.page = 1 if body.get(f"{TEXT}use-soft-page-breaks") == "true" else 0
     draft = Draft()
     pour(walker.walk(body), draft)

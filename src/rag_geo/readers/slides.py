@@ -70,12 +70,11 @@ class _Deck:
 
 
 def _grouped(box: Story) -> Story:
-    """The lines of a box as one list; those that had no bullet get none."""
-    lines = [part for part in box if isinstance(part, Line)]
+    """The lines of a box as one list, with bullets or without in the file: they are read as items."""
+    lines = [part for part in box if isinstance(part, Line) and part.kind in ("text", "list")]
     several = sum(bool(line.text.strip()) for line in lines) > 1
     for line in lines:
-        if line.text.strip() and line.kind in ("text", "list"):
-            line.marked = line.kind == "list"
+        if line.text.strip():
             line.kind = "list" if several else "text"
     return box
 
@@ -224,7 +223,7 @@ def _read_odp(data: bytes, deck: _Deck) -> Metadata:
     body = next(parts.content.iter(f"{OFFICE}presentation"), None)
     if body is None:
         raise UnreadableError("damaged: no presentation is in it")
-    styles = Styles((parts.content, parts.styles))
+    styles = Styles(parts.content, parts.styles)
     walker = Walker(styles)
     for element in body.iter(f"{PRESENTATION}footer-decl"):
         deck.feet["odp:footer", element.text or ""] = None
