@@ -23,7 +23,7 @@ from benchmarks.machine import machine
 from benchmarks.process import Run, run
 from rag_geo.embedding import load_embedder
 from rag_geo.index import Index
-from rag_geo.readers import read_file
+from rag_geo.readers.process import ReaderFailedError, ReaderProcess
 from rag_geo.records import Document
 from rag_geo.retrieval import embed_query, search
 
@@ -47,10 +47,14 @@ def choose(given: Path, target: Path, files: int, paragraphs: int) -> None:
     paths = sorted(path for path in given.rglob("*") if path.is_file() and 0 < path.stat().st_size <= MOST_BYTES)
     random.Random(0).shuffle(paths)
     taken = count = 0
+    reader = ReaderProcess(timeout_s=10)
     for path in paths:
         if taken == files:
             break
-        found = read_file(path.name, path.read_bytes())
+        try:
+            found = reader.read(path.name, path.read_bytes())
+        except ReaderFailedError:
+            continue
         size = sum(
             bool(p.sentences) and p.kind != "heading" for d in found if isinstance(d, Document) for p in d.paragraphs
         )
@@ -61,6 +65,7 @@ def choose(given: Path, target: Path, files: int, paragraphs: int) -> None:
         (target / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, target / name)
         taken, count = taken + 1, count + size
+    reader.close()
     _say({"files": taken, "paragraphs": count})
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +14,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from rag_geo import cli, doctor
+from rag_geo import cli, doctor, session
 from rag_geo.index import Index
 from rag_geo.session import Edges
 from rag_geo.settings import Settings
@@ -61,7 +63,7 @@ def test_indexing_says_what_it_did_and_a_second_time_that_there_is_nothing_to_do
     code, out, err = run("index", "docs")
     assert code == 0
     assert out.startswith("indexed: 2 added, 0 changed, 0 removed, 0 unchanged; now 2 documents, ")
-    assert "reading …\n" in err
+    assert "looking …\n" in err
     assert Index.open(Path("index/default")).manifest.documents == 2
     (folder / "kitchen" / "bread.txt").unlink()
     assert "nothing to do" not in run("index", "docs")[1]
@@ -89,7 +91,7 @@ def test_skipped_files_are_listed_with_the_reason_and_the_others_are_indexed(run
 
 def test_the_report_as_json_is_exact(run, folder):
     name = "bad\nname 世界.xyz"
-    (folder / name).write_bytes(b"x")
+    (folder / name).write_bytes(b"\x7fELF" + bytes(100))
     code, out, _ = run("index", "docs", "--index", "elsewhere", "--json")
     report = json.loads(out)
     assert code == 3
@@ -207,7 +209,7 @@ def test_an_index_of_another_embedder_is_refused_by_name(run):
 
 def test_a_damaged_index_is_refused_by_file(run):
     run("index", "docs")
-    path = next(Path("index/default").glob("gen-*/vectors.faiss"))
+    path = next(Path("index/default").glob("segments/*/vectors.faiss"))
     data = bytearray(path.read_bytes())
     data[-1] ^= 1
     path.chmod(0o644)
@@ -237,7 +239,54 @@ def test_the_doctor_verifies_an_index_and_names_what_is_damaged(run, tmp_path):
     settings = replace(Settings(), index=Path("index/default"), cache=tmp_path)
     found = doctor.check_index(settings)
     assert next(found).finding.startswith("gen-000001: 2 documents")
-    os.truncate(next(Path("index/default").glob("gen-*/texts.jsonl")), 3)
+    os.truncate(next(Path("index/default").glob("segments/*/texts.jsonl")), 3)
     (line,) = doctor.run_child("index", json.dumps(doctor.settings_table(settings)))
     assert json.loads(line)["exit_code"] == 4
     assert "texts.jsonl" in json.loads(line)["finding"]
+
+
+def test_earlier_generations_go_when_asked(run, folder):
+    run("index", "docs")
+    (folder / "treaty.md").unlink()
+    _, _, err = run("index", "docs", "--purge")
+    assert "removed what was there before: " in err
+    assert sorted(path.name for path in Path("index/default").glob("gen-*")) == ["gen-000002"]
+    assert not any(b"Jeff Hawn" in path.read_bytes() for path in Path("index/default").rglob("*") if path.is_file())
+
+
+def test_an_index_is_made_anew_from_its_texts_without_the_files(run, folder):
+    run("index", "docs")
+    shutil.rmtree(folder)
+    next(Path("index/default").glob("segments/*/vectors.faiss")).write_bytes(b"junk")
+    assert run("info")[0] == 4
+    code, out, _ = run("rebuild")
+    assert code == 0
+    assert "2 documents" in out
+    assert run("info")[0] == 0
+
+
+def test_texts_that_are_lost_are_listed_when_an_index_is_made_anew(run):
+    run("index", "docs")
+    next(Path("index/default").glob("segments/*/texts.jsonl")).write_bytes(b"junk")
+    code, out, _ = run("rebuild", "--json")
+    assert code == 3
+    assert [each["file"] for each in json.loads(out)["skipped"]] == ["kitchen/bread.txt", "treaty.md"]
+    assert "rag-geo index" in json.loads(out)["skipped"][0]["reason"]
+    assert run("index", "docs")[0] == 0
+
+
+def test_a_rebuild_of_nothing_says_how_an_index_is_made(run):
+    code, _, err = run("rebuild")
+    assert code == 4
+    assert "hint: rag-geo index DIR" in err
+
+
+def test_a_watched_folder_is_indexed_whenever_it_changes(folder):
+    """Reports come as they are made; the last one is asked to end it."""
+    edges = Edges({}, load_embedder=lambda _settings: HashEmbedder())
+    reports = session.watch_folder(edges, folder, replace(Settings(), index=Path("index/default")))
+    assert next(reports).documents == 2
+    threading.Timer(0.5, (folder / "new.md").write_text, ["The ferry to Lunt carries forty cars.\n"]).start()
+    assert next(reports).added == ("new.md",)
+    assert "new.md" in Index.open(Path("index/default")).numbers
+    reports.close()

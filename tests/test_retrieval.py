@@ -88,9 +88,10 @@ def test_equal_paragraphs_are_in_the_order_of_the_files(tmp_path):
     folder = tmp_path / "documents"
     folder.mkdir()
     for name in ("c", "a", "b"):
-        (folder / f"{name}.txt").write_text("The same words. Again and again.\n\nThe same words. Again and again.\n")
+        paragraph = "The same words. Again and again.\n\n"
+        (folder / f"{name}.txt").write_text(f"{paragraph}{paragraph}{name}\n")
     update_index(folder, tmp_path / "index", EMBEDDER)
-    hits = find(Index.open(tmp_path / "index"), "the same words", paragraphs=10)
+    hits = find(Index.open(tmp_path / "index"), "the same words", paragraphs=6)
     assert [(hit.file, hit.paragraph) for hit in hits] == [(f"{n}.txt", p) for n in "abc" for p in (1, 2)]
 
 

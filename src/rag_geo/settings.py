@@ -60,12 +60,12 @@ class GenerationSettings:
 class ReadingSettings:
     """How files are read: larger ones than `max_file_mb` are skipped and say which setting to raise.
 
-    `json_fields` names the fields of JSON objects that are text, with commas between ("title, body"); without it every
+    `json_fields` names the fields of JSON objects that are text, with commas between ("title, body"); "*" is every
     text of some length is. `ocr` has scanned pages read by a package that has to be installed for it.
     """
 
     max_file_mb: int = 50
-    json_fields: str = ""
+    json_fields: str = "*"
     ocr: bool = False
 
 

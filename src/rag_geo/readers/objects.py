@@ -74,7 +74,7 @@ def read(data: bytes, name: str, settings: ReadingSettings) -> Layout:
         raise UnreadableError("looks binary")
     found = _Found(warnings=list(decoded.warnings))
     about, records = _records(decoded.text, name, found)
-    fields = frozenset(part.strip() for part in settings.json_fields.split(",") if part.strip())
+    fields = frozenset(part.strip() for part in settings.json_fields.split(",") if part.strip()) - {"*"}
     writer = _Writer(Draft(), found.removed, fields)
     writer.add_all(records)
     if fields and records and not writer.draft.blocks:

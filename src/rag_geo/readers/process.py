@@ -1,6 +1,6 @@
 """Readers in a process of their own: a file that kills its reader, or never ends, costs one file and nothing else.
 
-The process is started by ``python -m rag_geo.readers.process SETTINGS`` and is asked through its standard input: a line
+The process is started by ``python -P -m rag_geo.readers.process SETTINGS`` and is asked through its standard input: a line
 of JSON (name, hash, number of bytes), then the bytes. It answers with a line of JSON for each result.
 """
 
@@ -40,7 +40,8 @@ class ReaderProcess:
     """
 
     def __init__(self, settings: ReadingSettings | None = None, *, timeout_s: float = TIMEOUT_S) -> None:
-        self._command = [sys.executable, "-m", __name__, json.dumps(asdict(settings or ReadingSettings()))]
+        # -P, so that no file of the working directory is taken for a module.
+        self._command = [sys.executable, "-P", "-m", __name__, json.dumps(asdict(settings or ReadingSettings()))]
         self._timeout_s = timeout_s
         self._process: subprocess.Popen[bytes] | None = None
         self._errors: IO[bytes] | None = None

@@ -63,7 +63,7 @@ def page_number(text: str) -> int | None:
     found = _PAGE_NUMBER.fullmatch(text)
     if not found:
         return None
-    if found[1].isdigit():
+    if found[1].isdecimal():
         return int(found[1])
     return _roman(found[1].lower()) if _ROMAN.fullmatch(found[1]) else None
 
@@ -122,7 +122,7 @@ def _mark_numbered(edges: Sequence[_Edge], pages: int) -> None:
     for edge in edges:
         only = page_number(edge.line.text)
         words = edge.line.text.split()
-        ends = {int(word) for word in (words[0], words[-1]) if word.isdigit() and len(word) < 5} if words else set()
+        ends = {int(word) for word in (words[0], words[-1]) if word.isdecimal() and len(word) < 5} if words else set()
         numbers.append((edge, only, sorted(ends)))
         if only is not None:
             alone[edge.side, only - edge.page] += 1
