@@ -164,8 +164,8 @@ class _Paragraph:
 class _Frame:
     """What holds paragraphs: the body, a cell, a text box, a note.
 
-    `fields` are the fields that are open in it, True while their code is read; `carried` is the text of a paragraph
-    whose end was deleted.
+    `fields` are the fields that are open in it, True while their code is read, `codes` how many of these there are;
+    `carried` is the text of paragraphs whose end was deleted.
     """
 
     element: _Element | None
@@ -174,7 +174,8 @@ class _Frame:
     paragraphs: list[_Paragraph] = field(default_factory=list)
     grids: list[Grid] = field(default_factory=list)
     fields: list[bool] = field(default_factory=list)
-    carried: str = ""
+    codes: int = 0
+    carried: list[str] = field(default_factory=list)
 
 
 _LEFT_OUT = tuple(
@@ -204,6 +205,7 @@ class _Walker:
         self.notes: dict[tuple[str, str], None] = {}
         self.page = 0
         self.chunks = 0
+        self.boxes = 0
         self.frames: list[_Frame] = []
         self.enter: dict[str, Callable[[Any], bool | None]] = {
             f"{W}p": self._enter_paragraph,
@@ -254,7 +256,7 @@ class _Walker:
 
     def _say(self, text: str) -> None:
         frame = self.frames[-1]
-        if not frame.paragraphs or any(frame.fields):
+        if not frame.paragraphs or frame.codes:
             return
         paragraph = frame.paragraphs[-1]
         if self.page and not paragraph.line.place:
@@ -294,12 +296,15 @@ class _Walker:
             return
         paragraph = frame.paragraphs.pop()
         # A field whose code has no end would swallow the rest of the document.
-        frame.fields = [code for code in frame.fields if not code]
-        text = frame.carried + "".join(paragraph.pieces)
-        frame.carried = text if paragraph.joined else ""
-        if not paragraph.joined:
+        if frame.codes:
+            frame.fields = [code for code in frame.fields if not code]
+            frame.codes = 0
+        if paragraph.joined:
+            frame.carried.extend(paragraph.pieces)
+        else:
             line = paragraph.line
-            line.text = text.strip()
+            line.text = "".join([*frame.carried, *paragraph.pieces]).strip()
+            frame.carried = []
             if line.kind == "heading" and len(line.text) > _LONGEST_HEADING:
                 line.kind = "text"
             frame.story.append(line)
@@ -331,8 +336,7 @@ class _Walker:
         self._say(symbol(element.get(f"{W}font", ""), _hexadecimal(element.get(f"{W}char", ""))))
 
     def _enter_page(self, element: _Element) -> None:
-        in_box = any(frame.in_box for frame in self.frames)
-        self.page += bool(self.page) and not in_box
+        self.page += bool(self.page) and not self.boxes
 
     def _enter_chunk(self, element: _Element) -> None:
         self.chunks += 1
@@ -341,14 +345,16 @@ class _Walker:
         self.notes[_NOTES[element.tag], element.get(f"{W}id", "")] = None
 
     def _enter_field(self, element: _Element) -> bool:
-        fields = self.frames[-1].fields
+        frame = self.frames[-1]
         change = element.get(f"{W}fldCharType")
         if change == "begin":
-            fields.append(True)
-        elif fields and change == "separate":
-            fields[-1] = False
-        elif fields and change == "end":
-            fields.pop()
+            frame.fields.append(True)
+            frame.codes += 1
+        elif frame.fields and change == "separate":
+            frame.codes -= frame.fields[-1]
+            frame.fields[-1] = False
+        elif frame.fields and change == "end":
+            frame.codes -= frame.fields.pop()
         return True
 
     def _enter_control(self, element: _Element) -> bool:
@@ -394,6 +400,7 @@ class _Walker:
             self.frames.append(frame)
 
     def _enter_box(self, element: _Element) -> None:
+        self.boxes += 1
         self.frames.append(_Frame(element, in_box=True))
 
     def _leave_frame(self, element: _Element) -> None:
@@ -402,8 +409,9 @@ class _Walker:
             return
         self.frames.pop()
         if frame.carried:
-            frame.story.append(Line(frame.carried))
+            frame.story.append(Line("".join(frame.carried).strip()))
         if frame.in_box:
+            self.boxes -= 1
             outer = self.frames[-1]
             (outer.paragraphs[-1].beside if outer.paragraphs else outer.story).extend(frame.story)
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from rag_geo.readers.archives import open_archive, parse_xml
 from rag_geo.readers.blocks import UnreadableError
-from rag_geo.readers.flow import Grid, Line, Story
+from rag_geo.readers.flow import LONG_ITEM, Grid, Line, Story
 from rag_geo.readers.metadata import Metadata, clean
 from rag_geo.readers.numbering import OUTLINE, OdfList, read_odf_numbering
 from rag_geo.readers.ooxml import stated
@@ -182,7 +182,6 @@ class _Frame:
     """What holds paragraphs: the body, a cell, a text box, a note; `items` are the items that are open in it."""
 
     element: _Element | None
-    in_box: bool = False
     story: Story = field(default_factory=list)
     paragraphs: list[_Open] = field(default_factory=list)
     grids: list[Grid] = field(default_factory=list)
@@ -230,6 +229,7 @@ class Walker:
         self.page = 0
         self.rules: list[str] = []
         self.frames: list[_Frame] = []
+        self.boxes = 0
         self.begun = False
         self.enter: dict[str, Callable[[Any], bool | None]] = {
             f"{TEXT}p": self._enter_paragraph,
@@ -338,10 +338,12 @@ class Walker:
         line.text = "".join(paragraph.pieces)
         if line.kind != "code":
             line.text = line.text.strip()
-        if paragraph.continues is not None and line.kind == "list":
+        if paragraph.continues is not None and len(paragraph.continues.text) <= LONG_ITEM:
             paragraph.continues.text = f"{paragraph.continues.text}\n{line.text}".strip()
         else:
-            if line.kind == "list" and frame.items:
+            if paragraph.continues is not None:
+                line.kind, line.level, line.label = "text", 0, ""
+            elif line.kind == "list" and frame.items:
                 frame.items[-1].line = line
             frame.story.append(line)
         frame.story.extend(paragraph.beside)
@@ -415,8 +417,7 @@ class Walker:
         self.rules.pop()
 
     def _enter_page(self, element: _Element) -> None:
-        if self.page and not any(frame.in_box for frame in self.frames):
-            self.page += 1
+        self.page += bool(self.page) and not self.boxes
 
     def _break_page(self, style: Style) -> None:
         """A page that the style of a paragraph or table of the body begins, unless it is the first."""
@@ -446,20 +447,24 @@ class Walker:
         frame = self.frames.pop()
         grids = self.frames[-1].grids
         if grids and grids[-1].rows:
-            repeated = min(_count(element.get(f"{TABLE}number-columns-repeated")), _MOST_REPEATED)
-            grids[-1].rows[-1].extend([frame.story] * repeated)
+            # Only empty cells: a few bytes would be many megabytes of text.
+            repeated = 1 if frame.story else _count(element.get(f"{TABLE}number-columns-repeated"))
+            grids[-1].rows[-1].extend([frame.story] * min(repeated, _MOST_REPEATED))
         else:
             self.frames[-1].story.extend(frame.story)
 
     def _enter_box(self, element: _Element) -> None:
-        self.frames.append(_Frame(element, in_box=True))
+        self.boxes += 1
+        self.frames.append(_Frame(element))
 
     def _leave_box(self, element: _Element) -> None:
+        self.boxes -= 1
         frame = self.frames.pop()
         outer = self.frames[-1]
         (outer.paragraphs[-1].beside if outer.paragraphs else outer.story).extend(frame.story)
 
     def _leave_note(self, element: _Element) -> None:
+        self.boxes -= 1
         frame = self.frames.pop()
         self.notes["endnote" if element.get(f"{TEXT}note-class") == "endnote" else "footnote"].append(frame.story)
 

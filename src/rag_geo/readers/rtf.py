@@ -613,9 +613,9 @@ def _guess_headings(story: Story, looks: dict[int, _Look]) -> None:
     usual = written.most_common(1)[0][0]
     looking = [(line, looks[id(line)]) for line in lines if id(line) in looks]
     found = [(line, look) for line, look in looking if _stands_out(line, look, usual)]
-    sizes = sorted({look.size for _, look in found}, reverse=True)
+    ranks = {size: rank for rank, size in enumerate(sorted({look.size for _, look in found}, reverse=True), start=1)}
     for line, look in found:
-        line.kind, line.level = "heading", min(sizes.index(look.size) + 1, 6)
+        line.kind, line.level = "heading", min(ranks[look.size], 6)
 
 
 def _stands_out(line: Line, look: _Look, usual: int) -> bool:
