@@ -40,7 +40,7 @@ _CHUNK = 1 << 18
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _ENCRYPTED = 0x1
 # All that zipfile is known to raise for bytes that are no archive, or a broken one.
-_BROKEN = (zipfile.BadZipFile, zlib.error, StructError, EOFError, OSError, ValueError, NotImplementedError)
+BROKEN = (zipfile.BadZipFile, zlib.error, StructError, EOFError, OSError, ValueError, LookupError, RuntimeError)
 # Encodings in which the bytes of "<!ENTITY" are those characters, so that looking for them finds every one.
 _ASCII_BASED = re.compile(rb"utf-?8|us-ascii|iso-8859-\d{1,2}|windows-\d{3,4}", re.IGNORECASE)
 _DECLARED = re.compile(rb"<\?xml\b[^>]{0,200}?\bencoding\s*=\s*[\"']([^\"']{1,40})[\"']")
@@ -64,7 +64,7 @@ class Archive:
 
     def names(self) -> tuple[str, ...]:
         """Every member that is no folder, as the archive writes it, in its order."""
-        return tuple(info.filename for info in self.members.values() if not info.is_dir())
+        return tuple(info.filename for info in self.members.values() if not _is_folder(info))
 
     def read(self, name: str) -> bytes:
         """The bytes of a member; raises UnreadableError when it is missing, damaged, locked or too large."""
@@ -110,7 +110,7 @@ class Archive:
                     self._check_size(size, info)
                     if pieces is not None:
                         pieces.append(piece)
-        except _BROKEN as error:
+        except BROKEN as error:
             raise UnreadableError(f"damaged: {info.filename} in it cannot be unpacked") from error
         finally:
             # What turns out to be damaged only at its end was unpacked all the same.
@@ -132,13 +132,13 @@ def open_archive(data: bytes) -> Archive:
     """
     try:
         source = zipfile.ZipFile(BytesIO(data))
-    except _BROKEN as error:
+    except BROKEN as error:
         raise UnreadableError("damaged: its table of contents cannot be read") from error
     infos = source.infolist()
     if len(infos) > MAX_MEMBERS:
         raise UnreadableError(f"has more than {MAX_MEMBERS:,} files in it")
     locked = sum(info.flag_bits & _ENCRYPTED for info in infos)
-    if locked and locked == sum(not info.is_dir() for info in infos):
+    if locked and locked == sum(not _is_folder(info) for info in infos):
         raise UnreadableError("needs a password")
     return Archive(source, {_key(info.filename): info for info in infos})
 
@@ -190,6 +190,11 @@ def _ascii_based(data: bytes, name: str) -> bytes:
     if declared and not _ASCII_BASED.fullmatch(declared[1]):
         raise UnreadableError(f"damaged: {name} in it is in no known encoding")
     return data
+
+
+def _is_folder(info: zipfile.ZipInfo) -> bool:
+    # Not `is_dir`, which raises for a member without a name.
+    return info.filename.endswith("/")
 
 
 def _key(name: str) -> str:

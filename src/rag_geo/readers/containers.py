@@ -131,7 +131,7 @@ def _zip(file: str, data: bytes, unpacked: Unpacked) -> Iterator[Member | Skippe
     for info in archive.source.infolist():
         name = member_name(info)
         parts = [part for part in name.split("/") if part not in ("", ".")]
-        if info.is_dir() or name.endswith("/") or not parts or _is_passed_over(parts):
+        if name.endswith("/") or not parts or _is_passed_over(parts):
             continue
         inside = f"{file}/{taken.add('/'.join(part for part in parts if part != '..') or 'unnamed')}"
         found = "its name leads out of the archive" if ".." in parts else _unpack(archive, info, unpacked)

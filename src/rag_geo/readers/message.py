@@ -202,10 +202,9 @@ def _date(message: EmailMessage) -> str:
 
 
 def _children(part: EmailMessage) -> list[EmailMessage]:
-    payload = part.get_payload()
-    if part.get_content_maintype() != "multipart" or not isinstance(payload, list):
+    if part.get_content_maintype() != "multipart" or not part.is_multipart():
         return []
-    return cast(list[EmailMessage], payload)
+    return cast(list[EmailMessage], part.get_payload())
 
 
 def _leaves(message: EmailMessage) -> Iterator[tuple[EmailMessage, bool]]:
@@ -282,9 +281,10 @@ def _attached(message: EmailMessage, *, with_content: bool = True) -> Iterator[t
             continue
         name = _filename(part)
         if part.get_content_maintype() == "message":
-            forwarded = part.get_payload()
-            inner = forwarded[0] if isinstance(forwarded, list) and forwarded else None
-            if kind == "message/rfc822" and isinstance(inner, EmailMessage):
+            # Of a part without parts the parser would decode the text, with whatever codec the message names.
+            forwarded = cast(list[EmailMessage], part.get_payload() if part.is_multipart() else [])
+            inner = forwarded[0] if forwarded else None
+            if kind == "message/rfc822" and inner is not None:
                 name = name or f"{_header(inner, 'Subject')[:80] or f'message {number}'}.eml"
                 yield name, _source(inner) if with_content else b"", MESSAGE
         elif name or _is_file(part):

@@ -12,8 +12,8 @@ import zipfile
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import PurePosixPath
-from struct import error as StructError
 
+from rag_geo.readers.archives import BROKEN
 from rag_geo.readers.decoding import decode, looks_binary
 from rag_geo.readers.signatures import binary_name
 from rag_geo.records import Format
@@ -117,7 +117,7 @@ def _zip(data: bytes) -> Kind:
         with zipfile.ZipFile(BytesIO(data)) as archive:
             names = [info.filename.replace("\\", "/") for info in archive.infolist()]
             declared = _declared_type(archive)
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, StructError):
+    except BROKEN:
         return ZIP
     if declared == "application/epub+zip":
         return "epub"
@@ -141,7 +141,7 @@ def _declared_type(archive: zipfile.ZipFile) -> str:
             return ""
         with archive.open(info) as member:
             return member.read(200).decode("ascii", "replace").strip()
-    except (KeyError, RuntimeError):
+    except BROKEN:
         return ""
 
 
