@@ -6,6 +6,7 @@ order, `paragraphs` makes blocks of lines, `wording` joins the words. All of it 
 
 from __future__ import annotations
 
+import ctypes
 import re
 import threading
 from collections import Counter
@@ -30,6 +31,7 @@ _ONE_AT_A_TIME = threading.Lock()
 
 _PASSWORD_ERROR = 4  # FPDF_ERR_PASSWORD; there is one more for handlers that pdfium does not know
 _SECURITY_ERROR = 5
+_LONGEST_FIELD = 1 << 16
 _DATE = re.compile(r"(?:D:)?(\d{4})(\d{2})?(\d{2})?")
 _NO_TITLE = re.compile(
     r"untitled\d*|untitled document|document\d*|title|slide \d+|powerpoint presentation|"
@@ -69,7 +71,18 @@ def _opened(data: bytes) -> pypdfium2.PdfDocument:
 
 
 def _information(document: pypdfium2.PdfDocument) -> dict[str, str]:
-    return {key: clean(value) for key, value in document.get_metadata_dict(skip_empty=True).items()}
+    """What the file says about itself, by the names of the PDF standard."""
+    import pypdfium2.raw as raw
+
+    found: dict[str, str] = {}
+    for key in ("Title", "Author", "Subject", "Keywords", "CreationDate", "ModDate"):
+        size = min(raw.FPDF_GetMetaText(document.raw, key.encode(), None, 0), _LONGEST_FIELD)
+        buffer = ctypes.create_string_buffer(max(size, 2))
+        raw.FPDF_GetMetaText(document.raw, key.encode(), buffer, size)
+        value = clean(buffer.raw[: size - size % 2].decode("utf-16-le", "replace").rstrip("\x00"))
+        if value:
+            found[key] = value
+    return found
 
 
 def _layout(pages: list[Page], information: dict[str, str]) -> Layout:

@@ -19,6 +19,10 @@ _GUTTER = 0.9
 """The least width of a gutter in font sizes."""
 
 _DEEPEST = 8
+# pdfium leaves brackets, and stops after numbers, as they are seen in text from right to left.
+_TURNED_OPENING = re.compile(r"(?<!\S)\)(?=[\w٪\"«])")
+_TURNED_CLOSING = re.compile(r"(?<=[\w٪\"»])\((?=[\s.,،؛:]|$)")
+_MOVED_STOP = re.compile(r"(?<!\d)([.،,؛])(\d+)(?!\S)")
 _LABEL = re.compile(
     r"[•●▪‣◦○■□–—*·➢✓➤-]|\(?(?:\d{1,3}|[a-zA-Z]|[ivxlc]{1,6})[.)]?|\[\d{1,3}\]|\d{1,2}(?:\.\d{1,2}){1,4}\.?"
 )
@@ -50,7 +54,7 @@ class Line:
 
 @dataclass(slots=True)
 class Region:
-    """Lines that are read one after the other, or a table: its `rows` of cells, each with its lines joined."""
+    """Lines that are read one after the other, or a table: its `rows` of cells, each with its lines."""
 
     lines: list[Line]
     rows: list[list[str]] = field(default_factory=list)
@@ -82,7 +86,8 @@ def _continue(above: Region, region: Region) -> bool:
     if above.rows or region.rows:
         return False
     last, first = above.lines[-1], region.lines[0]
-    if abs(first.baseline - last.baseline) < 0.1 * first.size and 0 < first.left - last.right < 3 * first.size:
+    beside = -0.5 * first.size < first.left - last.right < 3 * first.size
+    if beside and abs(first.baseline - last.baseline) < 0.3 * first.size:
         above.lines[-1:] = [_line(last.fragments + first.fragments)]
         above.lines += region.lines[1:]
     elif first.baseline < last.baseline + 0.3 * first.size or region.left > above.right or region.right < above.left:
@@ -123,17 +128,21 @@ def _line(row: list[Fragment]) -> Line:
     for one in row:
         weights[one.size] = weights.get(one.size, 0) + len(one.text)
     rtl = sum(len(one.text) for one in row if one.rtl) * 2 > sum(len(one.text) for one in row)
-    row.sort(key=lambda one: one.left, reverse=rtl)
+    backwards = rtl != row[0].mirrored
+    row.sort(key=lambda one: one.left, reverse=backwards)
     size = max(weights, key=lambda key: (weights[key], key))
     base = next(one.baseline for one in row if one.size == size)
     pieces: list[str] = []
     before: Fragment | None = None
     for one in row:
         if before is not None:
-            gap = before.left - one.right if rtl else one.left - before.right
+            gap = before.left - one.right if backwards else one.left - before.right
             pieces.append(" " if gap > 0.12 * size else "")
         pieces.append(one.text)
         before = one
+    text = "".join(pieces)
+    if rtl:
+        text = _TURNED_CLOSING.sub(")", _TURNED_OPENING.sub("(", _MOVED_STOP.sub(r"\2\1", text)))
     letters = sum(len(one.text) - one.text.count(" ") for one in row)
     return Line(
         fragments=row,
@@ -141,7 +150,7 @@ def _line(row: list[Fragment]) -> Line:
         right=max(one.right for one in row),
         baseline=base,
         size=size,
-        text="".join(pieces),
+        text=text,
         bold=sum(one.bold for one in row) * 10 >= letters * 9,
         mono=sum(one.mono for one in row) * 10 >= letters * 9,
     )
@@ -170,14 +179,27 @@ def _bands(fragments: list[Fragment]) -> list[list[Fragment]]:
         else:
             opens = single and beside and fragment.top > lowest - 0.3 * fragment.size
         if opens:
-            bands.append([])
+            row = _take_row(bands[-1], fragment) if bands else []
+            bands.append(row)
             wider = [(fragment.left, fragment.right)]
-            single, lowest = True, 0.0
+            for one in row:
+                wider = _covered(wider, one)
+            single, lowest = not row, 0.0
         bands[-1].append(fragment)
         cover = wider
         single = single and not beside
         lowest = max(lowest, fragment.bottom)
     return bands
+
+
+def _take_row(band: list[Fragment], fragment: Fragment) -> list[Fragment]:
+    """Take from the end of a band what stands on the same line as the fragment that closes its gutter: a bullet."""
+    at = len(band)
+    while at > 1 and abs(band[at - 1].baseline - fragment.baseline) < 0.3 * fragment.size:
+        at -= 1
+    row = band[at:]
+    del band[at:]
+    return row
 
 
 def _is_left(cover: Sequence[tuple[float, float]], fragment: Fragment, reach: float) -> bool:
@@ -331,25 +353,41 @@ def _ruled(fragments: Sequence[Fragment], columns: Sequence[Sequence[Fragment]],
         middle = fragment.baseline - 0.25 * fragment.size
         row = sum(height < middle for height in heights)
         rows[row][place[id(fragment)]].append(fragment)
-    return _table(fragments, [[_cell(cell) for cell in row] for row in rows])
+    parted: list[list[str]] = []
+    for cells in rows:
+        inner = [len(lines_of(cell)) for cell in cells if cell]
+        if len(inner) > 1 and min(inner) > 2:
+            # Rules only below the head and at the end: the lines are the rows.
+            parted += _rows([one for cell in cells for one in cell], columns)
+        else:
+            parted.append([_cell(cell) for cell in cells])
+    return _table(fragments, parted)
 
 
 def _aligned(fragments: Sequence[Fragment], columns: Sequence[Sequence[Fragment]]) -> Region | None:
     """A table without rules: a row begins where the first column, or most columns, have a line; or None."""
+    lines = [line for line in lines_of(fragments) if len(line.fragments) > 1]
+    if len(lines) < 2 or (len(lines) == 2 and min(_gap(line) for line in lines) < 2):
+        return None
+    return _table(fragments, _rows(fragments, columns))
+
+
+def _rows(fragments: Sequence[Fragment], columns: Sequence[Sequence[Fragment]]) -> list[list[str]]:
+    """The rows of a table without rules: parted by room, or else where the first or most columns have a line."""
     place = {id(one): at for at, column in enumerate(columns) for one in column}
     lines = lines_of(fragments)
-    filled = [{place[id(one)] for one in line.fragments} for line in lines]
-    full = [line for line, cells in zip(lines, filled, strict=True) if len(cells) > 1]
-    if len(full) < 2 or (len(full) == 2 and min(_gap(line) for line in full) < 2):
-        return None
+    steps = [below.baseline - above.baseline for above, below in pairwise(lines)]
+    wide = 1.2 * min(steps, default=0)
+    parted = sum(step > wide for step in steps) >= max(2, len(lines) / 12) and any(step <= wide for step in steps)
     rows: list[list[list[Fragment]]] = []
-    for line, cells in zip(lines, filled, strict=True):
-        begins = 0 in cells or len(cells) * 2 > len(columns)
+    for line, step in zip(lines, [0.0, *steps], strict=True):
+        cells = {place[id(one)] for one in line.fragments}
+        begins = step > wide or len(cells) == len(columns) if parted else 0 in cells or len(cells) * 2 > len(columns)
         if begins or not rows:
             rows.append([[] for _ in columns])
         for one in line.fragments:
             rows[-1][place[id(one)]].append(one)
-    return _table(fragments, [[_cell(cell) for cell in row] for row in rows])
+    return [[_cell(cell) for cell in row] for row in rows]
 
 
 def _gap(line: Line) -> float:
@@ -359,7 +397,7 @@ def _gap(line: Line) -> float:
 
 
 def _cell(fragments: Sequence[Fragment]) -> str:
-    return " ".join(line.text for line in lines_of(fragments))
+    return "\n".join(line.text for line in lines_of(fragments))
 
 
 def _table(fragments: Sequence[Fragment], rows: list[list[str]]) -> Region:

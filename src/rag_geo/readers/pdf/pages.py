@@ -11,7 +11,7 @@ import ctypes
 import math
 import re
 import unicodedata
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,7 @@ _SPLIT_GAP = 0.9
 _SPACES = frozenset((*range(0x21), 0x85, 0xA0, 0x1680, *range(0x2000, 0x200B), 0x2028, 0x2029, 0x202F, 0x205F, 0x3000))
 _HYPHENS = {0x02: "-", 0xFFFE: "-"}  # what pdfium gives for the hyphen at the end of a line
 _SOFT_HYPHEN = 0xAD
+_LAST_PLAIN = 0x58F
 _LEFT_OUT = frozenset((0, 0xFEFF, 0x200B, 0x200C, 0x200D, 0x2060, 0xFFFF))
 _BULLETS = dict.fromkeys((0xF0B7, 0xF0A7, 0xF0D8, 0xF076, 0xF0A8, 0xF06E, 0xF02D, 0xE00C, 0xE00A), "•")
 _SUPERSCRIPT = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -37,7 +38,11 @@ _NOT_BOLD = 2.5
 
 @dataclass(slots=True)
 class Fragment:
-    """A piece of a line: `size` is the font size in points, `bold` and `mono` count letters."""
+    """A piece of a line: `size` is the font size in points, `bold` and `mono` count letters.
+
+    `rtl` tells whether it is written from right to left, `mirrored` that its place is counted from the right edge, as
+    on a page of which most is.
+    """
 
     left: float
     right: float
@@ -47,6 +52,7 @@ class Fragment:
     bold: int = 0
     mono: int = 0
     rtl: bool = False
+    mirrored: bool = False
 
     @property
     def top(self) -> float:
@@ -95,10 +101,36 @@ class _Run:
     left: float
     right: float
     rtl: bool = False
-    bold: int = 0
-    mono: int = 0
     glyphs: list[tuple[str, float, float, bool]] = field(default_factory=list)
-    sizes: dict[float, int] = field(default_factory=dict)
+    styles: list[tuple[int, _Style]] = field(default_factory=list)
+
+    def add(self, style: _Style, character: str, extent: tuple[float, float], spaced: bool, rtl: bool) -> bool:
+        """Add a character with its style; tells whether it is raised, as a number of a footnote is."""
+        if not self.styles or self.styles[-1][1] is not style:
+            self.styles.append((len(self.glyphs), style))
+        own = self.style
+        raised = style.baseline < own.baseline - 0.15 * own.size and style.size < 0.85 * own.size
+        self.glyphs.append((character.translate(_SUPERSCRIPT) if raised else character, *extent, spaced))
+        self.left, self.right = min(self.left, extent[0]), max(self.right, extent[1])
+        self.rtl = self.rtl or rtl
+        return raised
+
+    def fragment(self) -> Fragment:
+        """The run as a fragment, once it is complete."""
+        if self.rtl:
+            _turn_ligatures(self.glyphs)
+        letters = "".join(f" {character}" if spaced else character for character, _, _, spaced in self.glyphs)
+        if _SPACED_OUT.search(letters):
+            letters = _close_up(self)
+        bold = mono = 0
+        sizes: Counter[float] = Counter()
+        ends = [start for start, _ in self.styles[1:]]
+        for (start, style), end in zip(self.styles, [*ends, len(self.glyphs)], strict=True):
+            sizes[style.size] += end - start
+            bold += (end - start) * style.bold
+            mono += (end - start) * style.mono
+        size = max(sizes, key=lambda key: sizes[key])
+        return Fragment(self.left, self.right, self.style.baseline, size, letters, bold, mono, self.rtl)
 
 
 class PageReader:
@@ -139,7 +171,7 @@ class _PageText:
     def page(self, number: int) -> Page:
         runs = _justified(self._runs())
         removed: Counter[str] = Counter()
-        kept = [run for run in runs if self._is_shown(run, removed)]
+        kept = _placed_marks([run for run in runs if self._is_shown(run, removed)])
         turns = Counter[int]()
         for run in kept:
             turns[run.style.turn] += len(run.glyphs)
@@ -150,24 +182,24 @@ class _PageText:
             wide, high = high, wide
         found = Page(number, wide, high, removed=removed)
         for run in kept:
-            (found.fragments if run.style.turn == main != 4 else found.slanted).append(_fragment(run))
+            (found.fragments if run.style.turn == main != 4 else found.slanted).append(run.fragment())
         if main == 0 and found.fragments:
             found.rules = self._rules()
+        _mirror(found)
         return found
 
     def _runs(self) -> list[_Run]:
         """Every character, in the order in which they are drawn, as runs without a gap."""
         raw, text = self._raw, self._text
-        unicode_at, object_at, box_of = (
-            raw.FPDFText_GetUnicode,
-            raw.FPDFText_GetTextObject,
-            raw.FPDFText_GetLooseCharBox,
-        )
+        unicode_at, object_at = raw.FPDFText_GetUnicode, raw.FPDFText_GetTextObject
+        box_of = raw.FPDFText_GetLooseCharBox
         box = raw.FS_RECTF()
         by_reference = ctypes.byref(box)
+        origin = self._box[0]
         runs: list[_Run] = []
-        spaced = False
+        spaced = plain = False
         known, style = 0, _Style(0, False, False, 0, 0, False)
+        run, least, most = _Run(style, 0, 0), 0.0, 0.0
         for at in range(raw.FPDFText_CountChars(text)):
             code = unicode_at(text, at)
             if code in _SPACES and code not in _HYPHENS:
@@ -177,23 +209,28 @@ class _PageText:
             if code in _LEFT_OUT or not drawn or not box_of(text, at, by_reference):
                 continue
             address = ctypes.addressof(drawn.contents)
+            if plain and address == known and 0x20 < code < _LAST_PLAIN and code != _SOFT_HYPHEN:
+                # The next letter of the same object on an upright page: most of them, and all that takes time.
+                near, far = box.left - origin, box.right - origin
+                if least < near - run.right < most:
+                    run.glyphs.append((chr(code), near, far, spaced))
+                    run.right = far
+                    spaced = False
+                    continue
             if address != known:
                 known, style = address, self._style(at, drawn)
             near, far = self._along(style.turn, box)
             if code == _SOFT_HYPHEN and far - near < 0.05 * style.size:
                 continue
             character = _HYPHENS.get(code) or _BULLETS.get(code) or chr(code)
-            rtl = code > 0x58F and unicodedata.bidirectional(character) in ("R", "AL")
+            rtl = code > _LAST_PLAIN and unicodedata.bidirectional(character) in ("R", "AL")
             if not runs or not _continues(runs[-1], style, near, far, rtl):
                 runs.append(_Run(style, near, far))
                 spaced = False
             run = runs[-1]
-            raised = style.baseline < run.style.baseline - 0.15 * run.style.size and style.size < 0.85 * run.style.size
-            run.glyphs.append((character.translate(_SUPERSCRIPT) if raised else character, near, far, spaced))
-            run.left, run.right, run.rtl = min(run.left, near), max(run.right, far), run.rtl or rtl
-            run.bold += style.bold
-            run.mono += style.mono
-            run.sizes[style.size] = run.sizes.get(style.size, 0) + 1
+            raised = run.add(style, character, (near, far), spaced, rtl)
+            plain = style.turn == 0 and not raised and not run.rtl
+            least, most = -0.2 * style.size, _SPLIT_GAP * style.size
             spaced = False
         return runs
 
@@ -305,6 +342,50 @@ class _PageText:
         return found
 
 
+def _mirror(page: Page) -> None:
+    """Count from the right edge where most of a page is written from right to left: the first column is there."""
+    if sum(len(one.text) for one in page.fragments if one.rtl) * 2 <= sum(len(one.text) for one in page.fragments):
+        return
+    for one in page.fragments:
+        one.left, one.right, one.mirrored = page.width - one.right, page.width - one.left, True
+    page.rules = [(page.width - right, page.width - left, y) for left, right, y in page.rules]
+
+
+def _placed_marks(runs: list[_Run]) -> list[_Run]:
+    """Put vowel marks that are drawn on their own after the letter that they stand over."""
+    loose = [run for run in runs if all(unicodedata.combining(glyph[0][0]) for glyph in run.glyphs)]
+    if not loose:
+        return runs
+    lines: dict[int, list[_Run]] = defaultdict(list)
+    marks = {id(run) for run in loose}
+    kept = [run for run in runs if id(run) not in marks]
+    for run in kept:
+        lines[round(run.style.baseline)].append(run)
+    for mark in loose:
+        level = round(mark.style.baseline)
+        middle = (mark.left + mark.right) / 2
+        # A mark is drawn up to half a letter above the line of its letter.
+        near = [run for at in range(level - 1, level + round(mark.style.size / 2) + 1) for run in lines[at]]
+        nearest = min(near, key=lambda run: max(run.left - middle, middle - run.right, 0.0), default=None)
+        if nearest is not None:
+            away = [abs((left + right) / 2 - middle) for _, left, right, _ in nearest.glyphs]
+            at = away.index(min(away)) + 1
+            nearest.glyphs[at:at] = [(character, middle, middle, False) for character, _, _, _ in mark.glyphs]
+    return kept
+
+
+def _turn_ligatures(glyphs: list[tuple[str, float, float, bool]]) -> None:
+    """Letters of one ligature have one box; pdfium gives those of a line from right to left in the wrong order."""
+    start = 0
+    for at in range(1, len(glyphs) + 1):
+        if at < len(glyphs) and glyphs[at][1:3] == glyphs[start][1:3]:
+            continue
+        if at - start > 1:
+            turned = [glyph[:3] for glyph in reversed(glyphs[start:at])]
+            glyphs[start:at] = [(*glyph, glyphs[start + n][3]) for n, glyph in enumerate(turned)]
+        start = at
+
+
 def _continues(run: _Run, style: _Style, near: float, far: float, rtl: bool) -> bool:
     own = run.style
     if style.turn != own.turn or style.white != own.white:
@@ -340,14 +421,16 @@ def _justified(runs: list[_Run]) -> list[_Run]:
         group = runs[at:end]
         letters = sum(glyph[0].isalpha() for run in group for glyph in run.glyphs)
         if len(group) < 3 or letters < 3 * len(group):
-            found.append(runs[at])
-            at += 1
+            # The last one may begin another row with gaps of its own.
+            at = max(at + 1, end - 1)
+            found += group[: len(group) - (end - at)]
             continue
         first = group[0]
         for run in group[1:]:
             character, left, right, _ = run.glyphs[0]
+            first.styles += [(start + len(first.glyphs), style) for start, style in run.styles]
             first.glyphs += [(character, left, right, True), *run.glyphs[1:]]
-            first.right, first.bold, first.mono = run.right, first.bold + run.bold, first.mono + run.mono
+            first.right = run.right
         found.append(first)
         at = end
     return found
@@ -361,15 +444,6 @@ def _is_word_gap(before: _Run, after: _Run, gap: float) -> bool:
         return False
     wide = after.left - before.right
     return 0 < wide < 2 * size and (not gap or abs(wide - gap) < 0.12 * gap)
-
-
-def _fragment(run: _Run) -> Fragment:
-    letters = "".join(f" {character}" if spaced else character for character, _, _, spaced in run.glyphs)
-    if _SPACED_OUT.search(letters):
-        letters = _close_up(run)
-    style = run.style
-    size = max(run.sizes, key=lambda key: run.sizes[key])
-    return Fragment(run.left, run.right, style.baseline, size, letters, run.bold, run.mono, run.rtl)
 
 
 _SPACED_OUT = re.compile(r"(?<!\S)(?:[^\W\d_] ){3,}[^\W\d_](?!\S)")

@@ -103,8 +103,7 @@ def _half(value: float) -> float:
 def pieces_of(region: Region, page: int, usual: Measure) -> list[Piece]:
     """The blocks of a region in order."""
     if region.rows:
-        rows = [[plain(cell) for cell in row] for row in region.rows]
-        found = [Piece("table", [], page, rows=rows)]
+        found = [Piece("table", [], page, rows=region.rows)]
     else:
         found = []
         before: Line | None = None
@@ -157,21 +156,17 @@ def _belongs(block: Sequence[Line], line: Line, usual: Measure) -> bool:
         return False
     if abs(above.size - line.size) > 0.08 * size and min(len(above.text), len(line.text)) > 3:
         return False
-    if above.mono != line.mono and not usual.typed and not _typed_inside(block, line):
+    if above.mono != line.mono and not usual.typed and not _inside(block, line, [one.mono for one in block]):
         return False
-    return above.bold == line.bold or len(line.text) < 4
+    return above.bold == line.bold or len(line.text) < 4 or _inside(block, line, [one.bold for one in block])
 
 
-def _typed_inside(block: Sequence[Line], line: Line) -> bool:
-    """Whether a line in a typewriter font, or the one after it, is part of a paragraph that is not."""
-    if all(one.mono for one in block):
-        return False
+def _inside(block: Sequence[Line], line: Line, marked: Sequence[bool]) -> bool:
+    """Whether a line all in a typewriter font or bold (`marked`), or the one after it, is within a paragraph."""
     above = block[-1]
-    return (
-        abs(above.left - line.left) < 0.3 * line.size
-        and not _SENTENCE_END.search(above.text)
-        and (above.right > line.right - 4 * line.size or above.mono)
-    )
+    if all(marked) or _SENTENCE_END.search(above.text) or abs(above.left - line.left) > 0.3 * line.size:
+        return False
+    return marked[-1] or above.right > max(line.right, *(one.right for one in block[-20:])) - 4 * line.size
 
 
 def _read_block(block: list[Line], page: int, usual: Measure) -> list[Piece]:
@@ -412,7 +407,7 @@ def _join_tables(earlier: Piece, piece: Piece) -> bool:
 def text_of(piece: Piece, words: Set[str]) -> str:
     """The text of a piece: words broken at line ends joined, an item, a row and a line of code a line."""
     if piece.kind == "table":
-        return "\n".join(" | ".join(row) for row in piece.rows)
+        return "\n".join(" | ".join(plain(join_lines(cell.split("\n"), words)) for cell in row) for row in piece.rows)
     if piece.kind == "code":
         return "".join(piece.lines).strip("\n").replace("\u00a0", " ")
     parts: list[list[str]] = [[]]
