@@ -10,6 +10,7 @@ from rag_geo.records import (
     Citation,
     Claim,
     ClaimChecked,
+    Conflict,
     Event,
     EvidenceFound,
     Filters,
@@ -55,6 +56,12 @@ ANSWERED = Answer(
     tokens=Tokens(400, 500, 20),
     signals={"gate": 3.5},
 )
+OTHERWISE = "Lukin says that Russia has become the senior partner of China."
+CONFLICT = Conflict(
+    QUOTE, Citation("briefs/lukin.pdf", 4, 20, 20 + len(OTHERWISE), OTHERWISE, (), "p. 2"),
+    "another name: “junior” and “senior”", CITATION,
+)  # fmt: skip
+DISPUTED = replace(ANSWERED, conflicts=(CONFLICT,))
 PARTIAL = replace(ANSWERED, status="partial", claims=(VERIFIED, WITHHELD))
 NOT_FOUND = replace(ANSWERED, status="not_found", answer="", claims=(), near=(NEAR,), answerable=0.02)
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import threading
 import time
+import zipfile
 from dataclasses import replace
 
 import pytest
@@ -442,3 +444,55 @@ def test_what_was_withheld_for_one_part_is_shown_when_it_is_proved_for_another(i
     answer = asked.ask(TWICE)
     assert [part.found for part in answer.parts] == [False, True]
     assert (answer.status, answer.answer) == ("partial", said)
+
+
+OPENING = "The Calder Bridge opened in 1932."
+LATER = "The Calder Bridge opened in 1938."
+
+
+@pytest.fixture(scope="module")
+def disputed(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("documents")
+    (folder / "bridge.md").write_text(f"{OPENING} It is painted green.\n")
+    (folder / "2019.zip").write_bytes(packed({"guide.md": f"Nobody paints it. {LATER}\n"}))
+    (folder / "museum.txt").write_text(MUSEUM)
+    path = tmp_path_factory.mktemp("index")
+    update_index(folder, path, HashEmbedder())
+    return Index.open(path, HashEmbedder())
+
+
+def packed(files):
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w") as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+    return target.getvalue()
+
+
+def test_an_answer_that_rests_on_one_side_of_a_contradiction_shows_the_other(disputed):
+    answer = assistant(disputed, OPENING).ask("When did the Calder Bridge open?")
+    assert answer.answer == OPENING
+    (conflict,) = answer.conflicts
+    assert (conflict.claim_sentence, conflict.other.quote) == (OPENING, LATER)
+    assert conflict.cited == answer.claims[0].citations[0]
+    other = conflict.other
+    assert other.file == "2019.zip/guide.md"
+    assert disputed.document(other.file).text[other.start : other.end] == other.quote
+    assert "1932" in conflict.what
+    assert "1938" in conflict.what
+
+
+def test_what_is_said_only_in_documents_that_were_not_searched_is_no_conflict(disputed):
+    only = assistant(disputed, OPENING).ask("When did the Calder Bridge open?", Filters(file="bridge.md"))
+    assert only.answer == OPENING
+    assert only.conflicts == ()
+    archive = assistant(disputed, LATER).ask("When did the Calder Bridge open?", Filters(file="2019.zip"))
+    assert archive.answer == LATER
+    assert archive.conflicts == ()
+
+
+def test_an_answer_that_nothing_contradicts_and_one_that_is_not_found_have_no_conflict(disputed):
+    said = assistant(disputed, "The Marlow Museum keeps 14,000 prints.").ask("How many prints does the museum keep?")
+    assert said.answer
+    assert said.conflicts == ()
+    assert assistant(disputed, "").ask("Who was the architect of the Calder Bridge?").conflicts == ()

@@ -14,7 +14,20 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from selectolax.lexbor import LexborHTMLParser
 
-from answers import ANSWERED, CITATION, HIT, NEAR, NOT_FOUND, PARTIAL, QUOTE, VERIFIED, WITHHELD, events_of
+from answers import (
+    ANSWERED,
+    CITATION,
+    DISPUTED,
+    HIT,
+    NEAR,
+    NOT_FOUND,
+    OTHERWISE,
+    PARTIAL,
+    QUOTE,
+    VERIFIED,
+    WITHHELD,
+    events_of,
+)
 from rag_geo.chat import views
 from rag_geo.chat.collection import Added, Addition
 from rag_geo.chat.views import Opened, file_key, file_named, opened
@@ -23,6 +36,7 @@ from rag_geo.index import LEFT_OUT, Entry, IndexReport
 from rag_geo.records import (
     Citation,
     Claim,
+    Conflict,
     Document,
     EvidenceFound,
     Filters,
@@ -133,6 +147,9 @@ def every_view(text: str) -> dict[str, str]:
         "head": views.head_html(text, 1.0),
         "addition": views.addition_html(Addition((Added(text, text, restored=True),), tuple(skipped))),
         "answer": views.answer_html(1, (verified, withheld), answer=PARTIAL, evidence=found),
+        "disputed": views.answer_html(
+            1, (verified,), answer=replace(PARTIAL, conflicts=(Conflict(text, citation, text, citation),))
+        ),
         "not found": views.answer_html(1, (withheld,), answer=replace(NOT_FOUND, near=near)),
         "evidence": views.evidence_html(found, lambda _file: entry),
         "source": views.source_html(source, 1, span, (Span(0, max(1, len(text) // 2)),)),
@@ -425,6 +442,18 @@ def test_the_best_cards_are_shown_the_others_unfold_and_keep_their_rank():
     assert page.only("summary").text() == "2 more paragraphs"
     assert page.only("details ol").attributes["start"] == "4"
     assert "has anything to do" in Page(views.evidence_html(EvidenceFound((), (), 0.1))).text
+
+
+def test_what_the_documents_say_against_a_cited_sentence_can_be_opened_from_under_the_answer():
+    page = Page(views.answer_html(3, DISPUTED.claims, answer=DISPUTED))
+    assert page.texts(".rg-conflicts > .rg-label") == ["The documents also say otherwise:"]
+    assert page.texts(".rg-conflicts .rg-open") == ["briefs/lukin.pdf ¶4, p. 2"]
+    other = DISPUTED.conflicts[0].other
+    assert opened(dataset(page.only(".rg-conflicts .rg-open"))) == Opened(other.file, 4, other.start, other.end)
+    assert page.texts(".rg-conflicts q") == [OTHERWISE]
+    assert page.texts(".rg-conflicts .rg-why") == ["against source 1: another name: “junior” and “senior”"]
+    assert not Page(views.answer_html(3, DISPUTED.claims)).all(".rg-conflicts")
+    assert not Page(views.answer_html(3, ANSWERED.claims, answer=ANSWERED)).all(".rg-conflicts")
 
 
 PAGED = replace(CITATION, file="report.pdf", paragraph=12, place="p. 4")

@@ -14,7 +14,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from answers import ANSWERED, CITATION, HIT, NEAR, NOT_FOUND, PARTIAL, QUOTE, VERIFIED, WITHHELD, events_of
+from answers import (
+    ANSWERED,
+    CITATION,
+    DISPUTED,
+    HIT,
+    NEAR,
+    NOT_FOUND,
+    OTHERWISE,
+    PARTIAL,
+    QUOTE,
+    VERIFIED,
+    WITHHELD,
+    events_of,
+)
 from rag_geo.errors import IndexMissingError, UsageError
 from rag_geo.records import Answer, Citation, Claim, EvidenceFound, Filters, Near, Span
 from rag_geo.render import (
@@ -59,7 +72,8 @@ def nasty(answer: Answer) -> Answer:
         "embedder": NASTY,
         "index_generation": NASTY,
     }
-    return replace(answer, claims=claims, near=near, **names)
+    conflicts = tuple(replace(each, other=citation, what=NASTY, claim_sentence=NASTY) for each in answer.conflicts)
+    return replace(answer, claims=claims, near=near, conflicts=conflicts, **names)
 
 
 def test_an_answer_shows_status_sentences_with_marks_and_their_evidence():
@@ -174,6 +188,24 @@ def test_other_files_with_the_same_content_are_named_and_many_are_counted(also, 
     assert answer_object(answer)["claims"][0]["citations"][0]["also"] == list(also)
 
 
+def test_what_the_documents_say_against_a_cited_sentence_is_shown_with_its_own_citation():
+    assert answer_terminal(DISPUTED) == answer_terminal(ANSWERED) + (
+        "\nThe documents also say otherwise:\n"
+        "  - briefs/lukin.pdf ¶4, p. 2\n"
+        f"    “{OTHERWISE}”\n"
+        "    against [1]: another name: “junior” and “senior”\n"
+    )
+    assert answer_markdown(DISPUTED).endswith(
+        "\n\n**The documents also say otherwise:**\n\n"
+        f"- briefs/lukin.pdf ¶4, p. 2: “{OTHERWISE}” (against \\[1\\]: another name: “junior” and “senior”)\n"
+    )
+    (one,) = answer_object(DISPUTED)["conflicts"]
+    assert (one["other"]["quote"], one["other"]["place"], one["claim_sentence"]) == (OTHERWISE, "p. 2", QUOTE)
+    assert one["cited"] == answer_object(ANSWERED)["claims"][0]["citations"][0]
+    for shown in (answer_terminal(ANSWERED), answer_markdown(ANSWERED)):
+        assert "otherwise" not in shown
+
+
 def test_color_only_comes_when_asked_for():
     assert "\x1b[" not in answer_terminal(PARTIAL, verbose=True)
     colored = answer_terminal(ANSWERED, color=True)
@@ -201,7 +233,7 @@ def test_highlighting_never_changes_the_quote(quote, spans):
     assert wanted.replace("«", "").replace("»", "") in "".join(shown.split()).replace("«", "").replace("»", "")
 
 
-@pytest.mark.parametrize("answer", [ANSWERED, PARTIAL, NOT_FOUND])
+@pytest.mark.parametrize("answer", [ANSWERED, PARTIAL, NOT_FOUND, DISPUTED])
 def test_no_character_that_a_terminal_obeys_reaches_it(answer):
     for color in (False, True):
         shown = re.sub(r"\x1b\[[\d;]*m", "", answer_terminal(nasty(answer), color=color, verbose=True))
@@ -239,7 +271,9 @@ def test_controls_become_marks_and_line_breaks_in_names_are_spelled_out():
     assert visible("👩\u200d👧 naïve é 世界") == "👩\u200d👧 naïve é 世界"
 
 
-@pytest.mark.parametrize("answer", [ANSWERED, PARTIAL, NOT_FOUND, nasty(PARTIAL), nasty(NOT_FOUND)])
+@pytest.mark.parametrize(
+    "answer", [ANSWERED, PARTIAL, NOT_FOUND, DISPUTED, nasty(PARTIAL), nasty(NOT_FOUND), nasty(DISPUTED)]
+)
 def test_json_is_exact_valid_and_safe_to_print(answer):
     text = json_text(answer_object(answer), indent=2)
     assert not OBEYED.search(text)

@@ -18,10 +18,12 @@ from itertools import islice
 from typing import NamedTuple, Self
 
 from rag_geo import grounding, prompts
+from rag_geo.audit import contradicting
 from rag_geo.calibration import Calibration, Logistic, load_calibration
 from rag_geo.conversation import standalone
 from rag_geo.embedding import Embedder, load_embedder
 from rag_geo.errors import RagGeoError
+from rag_geo.filtering import passes
 from rag_geo.index import Index
 from rag_geo.llm import Chosen, Generator, LlamaGenerator, Written
 from rag_geo.models import available_memory, check_memory, resolve_model
@@ -32,6 +34,7 @@ from rag_geo.records import (
     Citation,
     Claim,
     ClaimChecked,
+    Conflict,
     Event,
     EvidenceFound,
     Filters,
@@ -61,6 +64,8 @@ NEAR = 3
 PINPOINTED = 10
 #: Of these, how many are examined as answers when nothing that the model wrote is verified.
 QUOTES = 3
+#: Cited sentences for which it is looked what the documents say against them: some hundredths of a second each.
+LOOKED_AGAINST = 6
 #: How a sentence begins that says what the one before only announces ("He names two such terms. One is ...").
 TAKES_UP = re.compile(
     r"\W*((his|her|its|their|the|one|another|a) (possible |main |first )?(reason|cause|explanation)|one (is|of)|first"
@@ -235,7 +240,9 @@ class Assistant:
             claims += new
             found.append(Part(part.question, any(claim.status == "verified" for claim in own)))
             likely.append(answerable)
-        yield Finished(self._answer(asked, claims, found, min(likely), clock, tokens))
+        conflicts = self.conflicts(claims, asked.filters)
+        clock.lap("verify_s")
+        yield Finished(self._answer(asked, claims, found, min(likely), conflicts, clock, tokens))
 
     def _one(self, asked: Asked, clock: Clock) -> Steps[Event, None, tuple[float, list[Claim]]]:
         """Answer a question that asks for one thing: the probability that it can be, and the sentences."""
@@ -345,6 +352,13 @@ class Assistant:
             claims.append(self._decide(text, evidence, signals, self.calibration.quote))
         return sorted(claims, key=lambda claim: -(claim.probability or 0.0))
 
+    def conflicts(self, claims: Sequence[Claim], filters: Filters = NO_FILTERS) -> tuple[Conflict, ...]:
+        """The sentences of the documents searched that contradict one that the verified `claims` cite."""
+        cited = dict.fromkeys(each for claim in claims if claim.status == "verified" for each in claim.citations)
+        found = contradicting(self.index, tuple(cited)[:LOOKED_AGAINST])
+        entries = [self.index.documents[self.index.numbers[each.other.file]] for each in found]
+        return tuple(each for each, entry in zip(found, entries, strict=True) if passes(entry, filters))
+
     def weigh(self, claims: Sequence[tuple[str, grounding.Evidence]], asked: Asked) -> list[dict[str, float]]:
         """The signals of written sentences with their evidence, the model's own among them: for the last rung.
 
@@ -411,6 +425,7 @@ class Assistant:
         claims: Sequence[Claim],
         found: Sequence[Part],
         answerable: float,
+        conflicts: tuple[Conflict, ...],
         clock: Clock,
         tokens: Tokens,
     ) -> Answer:
@@ -436,6 +451,7 @@ class Assistant:
             signals=asked.signals,
             parts=tuple(found) if asked.parts else (),
             filters=asked.filters,
+            conflicts=conflicts,
         )
 
     def _choose(self, asked: Sequence[prompts.Prompt]) -> list[Chosen]:

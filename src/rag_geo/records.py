@@ -275,7 +275,7 @@ class Answer:
 
     `searched` is the question that was answered: for a follow-up it says in full what `question` leaves out. `parts`
     are those of a question that asks for several things, each answered for itself; none where it asks for one.
-    `filters` say which documents were searched.
+    `filters` say which documents were searched; `conflicts` are sentences of these that contradict a cited one.
     """
 
     question: str
@@ -295,6 +295,7 @@ class Answer:
     signals: Mapping[str, float] = field(default_factory=dict)
     parts: tuple[Part, ...] = ()
     filters: Filters = field(default_factory=Filters)
+    conflicts: tuple[Conflict, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

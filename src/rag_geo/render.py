@@ -22,6 +22,7 @@ from rag_geo.records import (
     Citation,
     Claim,
     ClaimChecked,
+    Conflict,
     Event,
     EvidenceFound,
     Finished,
@@ -45,6 +46,9 @@ STATUS_LINES = {
     "partial": "Answered in part: what could not be proved is left out.",
     "not_found": "Not found: the documents do not say.",
 }
+
+#: Above what the documents say against a cited sentence.
+OTHERWISE = "The documents also say otherwise"
 
 UNPROVED_LINE = "Not found: no sentence about it could be proved by the documents."
 
@@ -193,6 +197,9 @@ def answer_lines(answer: Answer, *, verbose: bool = False) -> list[Line]:
         lines += _citation_lines(number, citation)
     for part in lacking(answer):
         lines.append(Line((Segment("not found: ", "warn"), Segment(visible(part))), hanging=11))
+    if answer.conflicts:
+        lines += [Line(), Line((Segment(f"{OTHERWISE}:", "warn"),))]
+        lines += [line for conflict in answer.conflicts for line in _conflict_lines(conflict, notes)]
     if answer.status == "not_found" and answer.near:
         lines += [Line(), Line((Segment("Nearest paragraphs:", "faint"),))]
         lines += [line for near in answer.near for line in _near_lines(near)]
@@ -320,6 +327,24 @@ def _near_lines(near: Near) -> list[Line]:
     return lines
 
 
+def against(conflict: Conflict, notes: Footnotes) -> int:
+    """Give the mark of the citation that a conflict is about, 0 if it is none of `notes`."""
+    cited = conflict.cited
+    keys = [(each.file, each.start, each.end) for each in notes.citations]
+    key = (cited.file, cited.start, cited.end)
+    return keys.index(key) + 1 if key in keys else 0
+
+
+def _conflict_lines(conflict: Conflict, notes: Footnotes) -> list[Line]:
+    number = against(conflict, notes)
+    mark = (Segment(f"against [{number}]: ", "mark"),) if number else ()
+    return [
+        Line((Segment("- "), Segment(_cited_place(conflict.other), "strong")), indent=2, hanging=2),
+        Line(tuple(_quote_segments(conflict.other.quote, conflict.other.support)), indent=4),
+        Line((*mark, Segment(visible(conflict.what), "faint")), indent=4, hanging=2),
+    ]
+
+
 def _withheld_lines(claims: Sequence[Claim], *, verbose: bool) -> list[Line]:
     count = "1 sentence was" if len(claims) == 1 else f"{len(claims)} sentences were"
     more = ":" if verbose else " (--verbose shows them and why)."
@@ -423,6 +448,9 @@ def answer_markdown(answer: Answer) -> str:
         )
         parts.append(f"\\[{number}\\] {markdown_text(_cited_place(citation))}\n\n> “{quote}”")
     parts += [f"Not found: {markdown_text(part)}" for part in lacking(answer)]
+    if answer.conflicts:
+        parts.append(f"**{OTHERWISE}:**")
+        parts += [_conflict_markdown(conflict, notes) for conflict in answer.conflicts]
     if answer.status == "not_found":
         parts += [_near_markdown(near) for near in answer.near]
     if count := sum(claim.status == "withheld" for claim in answer.claims):
@@ -438,6 +466,13 @@ def markdown_text(text: str) -> str:
     """
     shown = html.escape(re.sub(r"^\s+", " ", visible(text)), quote=False)
     return _MARKDOWN.sub(lambda found: re.sub(r"([^\w\s]|_)", r"\\\1", found[0]), shown)
+
+
+def _conflict_markdown(conflict: Conflict, notes: Footnotes) -> str:
+    number, other = against(conflict, notes), conflict.other
+    mark = f"against \\[{number}\\]: " if number else ""
+    where, quote = markdown_text(_cited_place(other)), markdown_text(other.quote)
+    return f"- {where}: “{quote}” ({mark}{markdown_text(conflict.what)})"
 
 
 def _near_markdown(near: Near) -> str:

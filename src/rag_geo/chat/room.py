@@ -136,7 +136,9 @@ class Turn:
             return
         files = [hit.file for hit in self.evidence.hits] if self.evidence else []
         files += [citation.file for claim in self.claims for citation in claim.citations]
-        files += [near.file for near in self.answer.near] if self.answer else []
+        if self.answer:
+            files += [near.file for near in self.answer.near]
+            files += [conflict.other.file for conflict in self.answer.conflicts]
         self.documents = {file: index.document(file) for file in dict.fromkeys(files) if file in index.numbers}
 
     def document(self, file: str) -> Document:

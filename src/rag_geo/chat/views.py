@@ -27,6 +27,7 @@ from rag_geo.records import (
     Citation,
     Claim,
     ClaimChecked,
+    Conflict,
     Document,
     Event,
     EvidenceFound,
@@ -42,7 +43,19 @@ from rag_geo.records import (
     Span,
     Writing,
 )
-from rag_geo.render import NAMED_COPIES, copies, footnotes, lacking, quote_pieces, status_line, visible, visible_name
+from rag_geo.render import (
+    NAMED_COPIES,
+    OTHERWISE,
+    Footnotes,
+    against,
+    copies,
+    footnotes,
+    lacking,
+    quote_pieces,
+    status_line,
+    visible,
+    visible_name,
+)
 from rag_geo.text.folding import merge_spans, visible_part
 
 if TYPE_CHECKING:
@@ -291,6 +304,7 @@ def answer_html(
         _element("p", _join(sentences, " "), class_="rg-sentences", dir="auto") if sentences else NOTHING,
         _element("ol", *sources, class_="rg-notes", aria_label="sources") if sources else NOTHING,
         *(_element("p", escaped(f"Not found: {part}"), class_="rg-why") for part in missing),
+        _conflicts(answer.conflicts, notes) if answer and answer.conflicts else NOTHING,
         not_found_html(answer) if answer and answer.status == "not_found" else NOTHING,
         withheld_html(claims) if answer else NOTHING,
         class_="rg rg-answer",
@@ -344,6 +358,22 @@ def _source_note(turn: int, number: int, citation: Citation, place: Opened, seen
     text = _element("q", words, dir="auto", class_="rg-quote")
     head = _place(place, f"open source {number}", citation.place, citation.also)
     return _element("li", _span(str(number), "rg-n"), head, escaped(" "), text, id=f"c{turn}-{number}")
+
+
+def _conflicts(conflicts: Sequence[Conflict], notes: Footnotes) -> Html:
+    """Show what the documents say against cited sentences, each with its own place to open."""
+    items = []
+    for each in conflicts:
+        number, other = against(each, notes), each.other
+        mark = f"against source {number}: " if number else ""
+        place = Opened(other.file, other.paragraph, other.start, other.end, other.support)
+        words = _element("q", escaped(other.quote), dir="auto", class_="rg-quote")
+        why = _element("p", escaped(mark), _element("span", escaped(each.what), dir="auto"), class_="rg-why")
+        items.append(
+            _element("li", _place(place, "open the contrary", other.place, other.also), escaped(" "), words, why)
+        )
+    head = _element("p", escaped(f"{OTHERWISE}:"), class_="rg-label")
+    return _element("div", head, _element("ul", *items), class_="rg-conflicts")
 
 
 def withheld_html(claims: Sequence[Claim]) -> Html:

@@ -23,7 +23,7 @@ from typing import Any
 
 from rag_geo.errors import UsageError
 from rag_geo.evaluation.results import Result, read_results, to_json
-from rag_geo.records import Answer, Citation, Claim, Filters, Near, Part, Source, Span, Timings, Tokens
+from rag_geo.records import Answer, Citation, Claim, Conflict, Filters, Near, Part, Source, Span, Timings, Tokens
 from rag_geo.settings import Settings
 
 ROOT = Path("evals/runs")
@@ -231,7 +231,13 @@ def answer_from(table: Mapping[str, Any]) -> Answer:
         signals=dict(table["signals"]),
         parts=tuple(Part(**each) for each in table.get("parts", ())),
         filters=Filters(**table.get("filters", {})),
+        conflicts=tuple(map(_conflict, table.get("conflicts", ()))),
     )
+
+
+def _conflict(table: Mapping[str, Any]) -> Conflict:
+    other, cited = _citations((table["other"], table["cited"]))
+    return Conflict(table["claim_sentence"], other, table["what"], cited)
 
 
 def _claim(table: Mapping[str, Any]) -> Claim:
