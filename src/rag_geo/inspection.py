@@ -21,17 +21,22 @@ _PLACES = 12
 
 def audit_lines(audit: Audit) -> list[Line]:
     """Lay out an audit: what was looked at, then each kind of finding with the first of them."""
-    asked = f"a question was made from {_counted(audit.asked, 'paragraph')} of {audit.paragraphs:,}"
     head = f"{_counted(audit.documents, 'document')}, {_counted(audit.paragraphs, 'paragraph')} ({audit.generation})"
+    asked = f"questions were made from {audit.asked:,} of {_counted(audit.paragraphs, 'paragraph')}"
     lines = [Line((Segment(head, "strong"),)), Line((Segment(asked, "faint"),)), Line()]
     unread = [[_line(visible_name(each.file), f": {visible(each.reason)}")] for each in audit.unread]
-    lines += _section("files that were not read", unread)
-    lines += _section("documents with pages without text", [_textless_lines(each) for each in audit.textless])
-    lines += _section("paragraphs that their question does not find", [_unfound_lines(e) for e in audit.unfound])
-    lines += _section("groups of files with the same content", [_copies_lines(each) for each in audit.copies])
-    lines += _section("groups of paragraphs that say nearly the same", [_repeated_lines(e) for e in audit.repeated])
+    lines += _section("not read", "every file was read", "file", unread)
+    textless = [_textless_lines(each) for each in audit.textless]
+    lines += _section("with pages that have no text", "no page is without text", "document", textless)
+    none = "every question finds its paragraph" if audit.asked else "no question was asked"
+    unfound = [_unfound_lines(each) for each in audit.unfound]
+    lines += _section("that the question made from it does not find", none, "paragraph", unfound)
+    copies = [_copies_lines(each) for each in audit.copies]
+    lines += _section("of files with the same content", "no two files have the same content", "group", copies)
+    repeated = [_repeated_lines(each) for each in audit.repeated]
+    lines += _section("of paragraphs that say nearly the same", "no paragraph repeats another", "group", repeated)
     found = [_contradiction_lines(each) for each in audit.contradictions]
-    return lines + _section("pairs of sentences that contradict each other", found)
+    return lines + _section("of sentences that contradict each other", "no two sentences contradict", "pair", found)
 
 
 def audit_object(audit: Audit) -> dict[str, object]:
@@ -39,11 +44,11 @@ def audit_object(audit: Audit) -> dict[str, object]:
     return asdict(audit)
 
 
-def _section(what: str, findings: Sequence[list[Line]]) -> list[Line]:
-    """Lay out one kind of finding under its count."""
+def _section(what: str, none: str, noun: str, findings: Sequence[list[Line]]) -> list[Line]:
+    """Lay out one kind of finding under its count, or say that there is none."""
     if not findings:
-        return [Line((Segment(f"no {what}", "good"),))]
-    head = Line((Segment(f"{len(findings):,} {what}:", "warn"),))
+        return [Line((Segment(none, "good"),))]
+    head = Line((Segment(f"{_counted(len(findings), noun)} {what}:", "warn"),))
     return [head, *(line for each in findings[:SHOWN] for line in each), *_more(len(findings))]
 
 

@@ -107,7 +107,8 @@ _LOCATED = frozenset(
     for word in listed("""bear die bury headquarters base locate situate capital seat headquarter stand born""")
 )
 _ACRONYMS = frozenset(listed("gdp gnp ppp vat ceo cfo ngo ngos pdf usd eur gbp dna hiv tv pc it"))
-_PRONOUNS = frozenset(listed("it its he his she her they their this these that those both such there"))
+_PRONOUNS = frozenset(listed("it its he his she her they their this these that those both such"))
+_JOINING = frozenset(listed("and but so yet then still or also"))
 _COMPARED = re.compile(
     r"\b(?:than|as (?:in|that of|those of|much as|many as|long as|large as|for)|like|unlike|compared (?:with|to)|"
     r"times (?:that|those|the \w+)(?: of)?|(?:that|those|twice|half|one) (?:of|as|with|that)|ahead of|behind)"
@@ -123,9 +124,21 @@ _MEASURING = frozenset(
 )
 _LINKS = frozenset(listed("of in on at for from by with to and or as per a an the since until"))
 _FLOORS = frozenset(listed("floor storey story place rank position seed grade class"))
+_ENOUGH = 3
+"""Words and names in common of a statement and its denial."""
+
 _LONGEST = 400
+"""Characters of a sentence."""
+
 _MARKS = 2
+"""Colons and the like in a sentence of prose."""
+
 _BEGINNING = 8
+"""Words in which a sentence names what it is about."""
+
+_FRAGMENT = re.compile(r"\W*\d")
+"""How a piece of a table begins that was cut off from the name of its row."""
+
 _SHORT = 14
 """Content words of a sentence that is compared whole; of a longer one, the clause of the figure counts."""
 
@@ -176,7 +189,8 @@ class _Reading:
 
     def comparable(self, other: _Reading) -> bool:
         """Whether the two have anything at all in common."""
-        return bool(self.words & other.words) and self.forecast == other.forecast
+        whole = not any(_FRAGMENT.match(side.read.text) and not side.names for side in (self, other))
+        return whole and bool(self.words & other.words) and self.forecast == other.forecast
 
     @property
     def topics(self) -> tuple[Name, ...]:
@@ -226,7 +240,8 @@ def _aside(read: Facts, name: Name) -> bool:
 
 def _leans(read: Facts) -> bool:
     """Whether a sentence is about what the one before is about."""
-    return any(word.lower in _PRONOUNS for word in read.words[:2])
+    opening = [word.lower for word in read.words[:2]]
+    return bool(opening) and (opening[0] in _PRONOUNS or (opening[0] in _JOINING and opening[-1] in _PRONOUNS))
 
 
 def _fold(key: str) -> str:
@@ -621,7 +636,13 @@ def _denials(a: _Reading, b: _Reading) -> Difference | None:
     """Find what one sentence affirms and the other denies, or says the opposite of."""
     if not _same_names(a, b) or a.ordinals != b.ordinals or speakers(a.read) or speakers(b.read):
         return None
-    if len(a.words & b.words) < 2 or _overlap(a, b, a.words, b.words) < 0.7 or _contrast(a, b):
+    shared = a.words & b.words
+    if (
+        not shared
+        or len(shared | (_name_keys(a) & _name_keys(b))) < _ENOUGH
+        or _overlap(a, b, a.words, b.words) < 0.7
+        or _contrast(a, b)
+    ):
         return None
     if len(a.words) > _SHORT or len(b.words) > _SHORT or not _denial_time(a, b):
         return None

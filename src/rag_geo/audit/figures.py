@@ -204,7 +204,10 @@ def _measure(unit: str, after: str, end: int) -> tuple[str, float, float, int]:
 
 
 def _slack(value: Decimal, quantity: Quantity, about: bool) -> float:
-    """How far the true value may be from what is written: half of the last digit that is, a tenth for "about"."""
+    """How far the true value may be from what is written.
+
+    Half of the last digit that counts, and of a round number no more than a twentieth; a tenth for "about".
+    """
     exponent = int(value.as_tuple().exponent)
     digits = str(abs(int(value.scaleb(-exponent)))) if exponent <= 0 else "1"
     zeros = len(digits) - len(digits.rstrip("0"))
@@ -213,7 +216,7 @@ def _slack(value: Decimal, quantity: Quantity, about: bool) -> float:
         written = re.search(r"\d+(?:[.,]\d+)*", quantity.text)
         decimals = len(written.group().partition(".")[2]) if written else 0
         last = max(exponent, quantity.scale - decimals)
-    slack = 0.5 * 10.0**last
+    slack = min(0.5 * 10.0**last, max(0.5 * 10.0**exponent, 0.05 * abs(float(value))))
     return max(slack, 0.1 * abs(float(value))) if about else slack
 
 
