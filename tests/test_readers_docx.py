@@ -358,10 +358,63 @@ def test_missing_parts_are_no_error():
     assert texts(read(data)) == ["Text."]
 
 
-def test_a_part_in_another_format_is_told():
-    assert body(p("Text.") + '<w:altChunk r:id="rId1"/>').warnings == (
-        "1 parts in other formats inside it are not read",
+def with_part(inside, kind, name, content):
+    """A document of one paragraph and `inside`, which names another part as rId1."""
+    return zipped(
+        {
+            "word/document.xml": f"<w:document {NAMESPACES}><w:body>{p('Text.')}{inside}</w:body></w:document>",
+            "word/_rels/document.xml.rels": relations((kind, name)),
+            f"word/{name}": content,
+        }
     )
+
+
+PAGE = "<html><body><h1>Page</h1><p>Ünder it.</p><ul><li>a<li>b</ul></body></html>"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        PAGE.encode(),
+        b"MIME-Version: 1.0\nContent-Type: multipart/related; boundary=x\n\n--x\n"
+        b"Content-Type: text/html; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\n" + PAGE.encode() + b"\n--x--\n",
+    ],
+)
+def test_a_page_inside_a_document_is_read(content):
+    document = read(with_part('<w:altChunk r:id="rId1"/>', "aFChunk", "chunk.mht", content))
+    assert kinds(document) == [("text", "Text."), ("heading", "Page"), ("text", "Ünder it."), ("list", "- a\n- b")]
+    assert document.warnings == ()
+
+
+@pytest.mark.parametrize("content", [b"\x00\x01\x02", b"MIME-Version: 1.0\n\nno page", b"plain"])
+def test_a_part_in_another_format_is_told(content):
+    document = read(with_part('<w:altChunk r:id="rId1"/>', "aFChunk", "chunk.bin", content))
+    assert texts(document) == ["Text."]
+    assert document.warnings == ("parts in other formats in it that are not read: 1",)
+    assert body(p("Text.") + '<w:altChunk r:id="rId1"/>').warnings == document.warnings
+
+
+def test_a_chart_is_the_table_that_it_draws():
+    chart = "http://schemas.openxmlformats.org/drawingml/2006/chart"
+
+    def points(*values):
+        return "".join(f'<c:pt idx="{at}"><c:v>{value}</c:v></c:pt>' for at, value in enumerate(values))
+
+    rain = f"<c:cat>{points('May', 'June')}</c:cat><c:val>{points('19.199999999999999', 7)}</c:val>"
+    sun = f"<c:val>{points('', 'nan')}</c:val>"
+    series = f"<c:ser><c:tx><c:v>Rain</c:v></c:tx>{rain}</c:ser><c:ser><c:tx><c:v>Sun</c:v></c:tx>{sun}</c:ser>"
+    title = "<c:title><a:t>Weather</a:t></c:title>"
+    content = f'<c:chartSpace xmlns:c="{chart}" {NAMESPACES}>{title}{series}</c:chartSpace>'
+    drawing = f'<w:p>{r("See:")}<w:r><w:drawing><c:chart xmlns:c="{chart}" r:id="rId1"/></w:drawing></w:r></w:p>'
+    assert texts(read(with_part(drawing, "chart", "charts/chart1.xml", content))) == [
+        "Text.",
+        "See:",
+        "Weather",
+        "| Rain | Sun\nMay | 19.2\nJune | 7 | nan",
+    ]
+    many = series.replace(points("", "nan"), points(*range(600)))
+    found = texts(read(with_part(drawing, "chart", "charts/chart1.xml", content.replace(series, many))))
+    assert found[-1] == "| Rain | Sun"
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The chart in an office file as the table that it draws."""
+"""Charts and diagrams in office files: a chart as the table that it draws, a diagram as the list of its nodes."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import math
 from typing import TYPE_CHECKING
 
 from rag_geo.readers.flow import Grid, Line, Story
+from rag_geo.readers.ooxml import CHART, DIAGRAM, A
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
 
-_C = "{http://schemas.openxmlformats.org/drawingml/2006/chart}"
-_TEXT = "{http://schemas.openxmlformats.org/drawingml/2006/main}t"
+_TEXT = f"{A}t"
 _MOST_POINTS = 1_000
 _MOST_SERIES = 100
 
@@ -23,9 +23,9 @@ def chart_story(root: _Element | None) -> Story:
     """
     if root is None:
         return []
-    story: Story = [Line(title) for title in (_written(element) for element in root.iter(f"{_C}title")) if title]
-    series = [element for _, element in zip(range(_MOST_SERIES), root.iter(f"{_C}ser"), strict=False)]
-    names = [_name(element.find(f"{_C}tx")) for element in series]
+    story: Story = [Line(title) for title in (_written(element) for element in root.iter(f"{CHART}title")) if title]
+    series = [element for _, element in zip(range(_MOST_SERIES), root.iter(f"{CHART}ser"), strict=False)]
+    names = [_name(element.find(f"{CHART}tx")) for element in series]
     columns = [_points(_either(element, "val", "yVal")) for element in series]
     categories = next((found for one in series if (found := _points(_either(one, "cat", "xVal")))), {})
     places = sorted({place for column in (categories, *columns) for place in column})
@@ -37,9 +37,17 @@ def chart_story(root: _Element | None) -> Story:
     return story
 
 
+def diagram_story(root: _Element | None) -> Story:
+    """The texts of the nodes of a diagram (SmartArt), in their order, as a list."""
+    points = () if root is None else root.iter(f"{DIAGRAM}pt")
+    nodes = (point for point in points if point.get("type", "node") in ("node", "asst"))
+    paragraphs = (_written(paragraph) for node in nodes for paragraph in node.iter(f"{A}p"))
+    return [Line(text, "list") for text in paragraphs if text]
+
+
 def _either(series: _Element, first: str, second: str) -> _Element | None:
-    found = series.find(f"{_C}{first}")
-    return series.find(f"{_C}{second}") if found is None else found
+    found = series.find(f"{CHART}{first}")
+    return series.find(f"{CHART}{second}") if found is None else found
 
 
 def _written(element: _Element) -> str:
@@ -49,16 +57,16 @@ def _written(element: _Element) -> str:
 def _name(element: _Element | None) -> str:
     if element is None:
         return ""
-    return " ".join(value.text or "" for value in element.iter(f"{_C}v")).strip() or _written(element)
+    return " ".join(value.text or "" for value in element.iter(f"{CHART}v")).strip() or _written(element)
 
 
 def _points(element: _Element | None) -> dict[int, str]:
     """The values by their place; of categories with several levels the innermost, which comes first."""
     found: dict[int, str] = {}
-    for point in () if element is None else element.iter(f"{_C}pt"):
+    for point in () if element is None else element.iter(f"{CHART}pt"):
         place = point.get("idx", "")
         if place.isascii() and place.isdigit() and len(place) < 8:
-            found.setdefault(int(place), _number(point.findtext(f"{_C}v", "")))
+            found.setdefault(int(place), _number(point.findtext(f"{CHART}v", "")))
     return found
 
 

@@ -13,10 +13,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from rag_geo.readers.charts import chart_story, diagram_story
+from rag_geo.readers.chunks import chunk_story
 from rag_geo.readers.flow import Grid, Line, Story, placed, pour
 from rag_geo.readers.layout import Draft, Layout
-from rag_geo.readers.numbering import Numbering, read_numbering
-from rag_geo.readers.ooxml import MC, Package, R, chosen, core_properties, on, open_package
+from rag_geo.readers.numbering import read_numbering
+from rag_geo.readers.ooxml import CHART, DIAGRAM, MC, Package, R, chosen, core_properties, on, open_package
 from rag_geo.readers.symbols import symbol
 from rag_geo.records import BlockKind
 from rag_geo.settings import ReadingSettings
@@ -40,8 +42,7 @@ _LONGEST_HEADING = 300
 def read(data: bytes, name: str, settings: ReadingSettings) -> Layout:
     """The layout of a Word document; raises UnreadableError when it is damaged or locked."""
     package = open_package(data, "word/document.xml")
-    styles = _read_styles(package.related(package.main, "styles"))
-    walker = _Walker(styles, read_numbering(package.related(package.main, "numbering")))
+    walker = _Walker(package)
     root = package.part(package.main)
     draft = Draft()
     if root is not None:
@@ -52,7 +53,7 @@ def read(data: bytes, name: str, settings: ReadingSettings) -> Layout:
     _add_margins(package, root, walker, draft)
     _count_comments(package, walker.removed)
     stated = core_properties(package.archive)
-    warnings = (f"{walker.chunks} parts in other formats inside it are not read",) if walker.chunks else ()
+    warnings = (f"parts in other formats in it that are not read: {walker.chunks}",) if walker.chunks else ()
     return Layout(
         draft.text,
         tuple(draft.blocks),
@@ -198,9 +199,11 @@ _NOTES = {f"{W}footnoteReference": "footnotes", f"{W}endnoteReference": "endnote
 class _Walker:
     """One pass over a part: its paragraphs and tables, and which notes it refers to."""
 
-    def __init__(self, styles: _Styles, numbering: Numbering) -> None:
-        self.styles = styles
-        self.numbering = numbering
+    def __init__(self, package: Package) -> None:
+        self.package = package
+        self.relations = package.relations(package.main)
+        self.styles = _read_styles(package.related(package.main, "styles"))
+        self.numbering = read_numbering(package.related(package.main, "numbering"))
         self.removed: Counter[str] = Counter()
         self.notes: dict[tuple[str, str], None] = {}
         self.page = 0
@@ -222,6 +225,8 @@ class _Walker:
             f"{W}fldChar": self._enter_field,
             f"{W}lastRenderedPageBreak": self._enter_page,
             f"{W}altChunk": self._enter_chunk,
+            f"{CHART}chart": self._enter_drawing,
+            f"{DIAGRAM}relIds": self._enter_drawing,
             f"{MC}Choice": self._enter_alternative,
             f"{MC}Fallback": self._enter_alternative,
             **dict.fromkeys(_LEFT_OUT, self._leave_out),
@@ -339,7 +344,22 @@ class _Walker:
         self.page += bool(self.page) and not self.boxes
 
     def _enter_chunk(self, element: _Element) -> None:
-        self.chunks += 1
+        relation = self.relations.get(element.get(f"{R}id", ""))
+        known = relation is not None and relation.target in self.package.archive
+        story = chunk_story(self.package.archive.read(relation.target)) if relation and known else None
+        if story is None:
+            self.chunks += 1
+        else:
+            self.frames[-1].story.extend(story)
+
+    def _enter_drawing(self, element: _Element) -> None:
+        """A chart or a diagram, which have parts of their own."""
+        is_chart = element.tag == f"{CHART}chart"
+        relation = self.relations.get(element.get(f"{R}id" if is_chart else f"{R}dm", ""))
+        root = self.package.once(relation.target) if relation else None
+        story = chart_story(root) if is_chart else diagram_story(root)
+        frame = self.frames[-1]
+        (frame.paragraphs[-1].beside if frame.paragraphs else frame.story).extend(story)
 
     def _enter_note(self, element: _Element) -> None:
         self.notes[_NOTES[element.tag], element.get(f"{W}id", "")] = None
@@ -439,7 +459,7 @@ def _add_margins(package: Package, root: _Element | None, walker: _Walker, draft
         seen: set[str] = set()
         for reference in root.iter(f"{W}{kind}Reference"):
             relation = relations.get(reference.get(f"{R}id", ""))
-            part = package.part(relation.target) if relation else None
+            part = package.once(relation.target) if relation else None
             if part is None:
                 continue
             lines = Draft()

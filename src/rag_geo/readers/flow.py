@@ -30,13 +30,23 @@ class Line:
 
 
 @dataclass(slots=True)
+class Ready:
+    """A block of a part in another format, as its own reader wrote it."""
+
+    text: str
+    kind: BlockKind = "text"
+    level: int = 0
+    place: str = ""
+
+
+@dataclass(slots=True)
 class Grid:
     """A table: rows of cells, each with paragraphs and tables of its own."""
 
-    rows: list[list[list[Line | Grid]]] = field(default_factory=list)
+    rows: list[list[list[Line | Ready | Grid]]] = field(default_factory=list)
 
 
-Story = list[Line | Grid]
+Story = list[Line | Ready | Grid]
 """Paragraphs and tables in reading order."""
 
 
@@ -47,7 +57,7 @@ def pour(story: Story, draft: Draft) -> None:
     a row a line; one in the cell of another comes after it. A table that only lays out the page (a single column, or
     headings with their text in its cells) is read as if it were not there.
     """
-    waiting: list[Line | Grid] = list(reversed(story))
+    waiting: Story = list(reversed(story))
     run: list[Line] = []
     while waiting:
         part = waiting.pop()
@@ -59,7 +69,9 @@ def pour(story: Story, draft: Draft) -> None:
             continue
         _add(run, draft)
         run = []
-        if _lays_out(part):
+        if isinstance(part, Ready):
+            draft.add(part.text, part.kind, level=part.level, place=part.place)
+        elif _lays_out(part):
             waiting.extend(inner for row in reversed(part.rows) for cell in reversed(row) for inner in reversed(cell))
         else:
             waiting.extend(reversed(_add_table(part, draft)))
@@ -71,7 +83,7 @@ def placed(story: Story, place: str) -> Story:
     waiting = list(story)
     while waiting:
         part = waiting.pop()
-        if isinstance(part, Line):
+        if isinstance(part, Line | Ready):
             part.place = place
         else:
             waiting.extend(inner for row in part.rows for cell in row for inner in cell)
@@ -126,7 +138,7 @@ def _add_table(grid: Grid, draft: Draft) -> Story:
         cells: list[str] = []
         for cell in row:
             lines = [part for part in cell if isinstance(part, Line)]
-            inner.extend(part for part in cell if isinstance(part, Grid))
+            inner.extend(part for part in cell if not isinstance(part, Line))
             place = place or next((line.place for line in lines if line.place), "")
             cells.append(" ".join(" ".join(f"{line.label} {line.text}".split()) for line in lines if line.text).strip())
         while cells and not cells[-1]:

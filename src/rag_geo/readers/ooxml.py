@@ -58,6 +58,7 @@ class Package:
     archive: Archive
     main: str
     roots: dict[str, _Element | None] = field(default_factory=dict)
+    given: set[str] = field(default_factory=set)
 
     def part(self, name: str) -> _Element | None:
         """The root of a part, None when it is missing or empty; raises UnreadableError when it is damaged."""
@@ -65,6 +66,13 @@ class Package:
             data = self.archive.read(name) if name in self.archive else b""
             self.roots[name] = parse_xml(_transitional(data), name) if data.strip() else None
         return self.roots[name]
+
+    def once(self, name: str) -> _Element | None:
+        """As `part`, but None from the second time on: a small file may name a large part a million times."""
+        if name in self.given:
+            return None
+        self.given.add(name)
+        return self.part(name)
 
     def relations(self, name: str) -> dict[str, Relation]:
         """The relations of a part by id, without those that lead out of the file."""

@@ -145,7 +145,7 @@ class _State:
 @dataclass(slots=True)
 class _Table:
     grid: Grid
-    row: list[list[Line | Grid]] = field(default_factory=list)
+    row: list[Story] = field(default_factory=list)
     cell: Story = field(default_factory=list)
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from rag_geo.readers.blocks import UnreadableError
-from rag_geo.readers.charts import chart_story
+from rag_geo.readers.charts import chart_story, diagram_story
 from rag_geo.readers.flow import Grid, Line, Story, placed, pour
 from rag_geo.readers.layout import Draft, Layout
 from rag_geo.readers.metadata import Metadata
@@ -97,7 +97,7 @@ def _read_pptx(data: bytes, deck: _Deck) -> Metadata:
     listed = [] if root is None else root.iter(f"{_P}sldId")
     for number, entry in enumerate(listed, start=1):
         relation = relations.get(entry.get(f"{R}id", ""))
-        slide = package.part(relation.target) if relation else None
+        slide = package.once(relation.target) if relation else None
         if relation is None or slide is None:
             continue
         if not on(slide, "show"):
@@ -137,7 +137,7 @@ class _Slide:
         if pictured and not found:
             self.deck.textless.append(f"slide {number}")
         for relation in self.relations.values():
-            root = self.package.part(relation.target) if relation.kind == "comments" else None
+            root = self.package.once(relation.target) if relation.kind == "comments" else None
             self.deck.removed["comment"] += 0 if root is None else sum(1 for _ in root.iter("{*}cm"))
 
     def _box(self, shape: _Element, placeholder: str) -> Story:
@@ -149,19 +149,17 @@ class _Slide:
         chart = self._related_by(shape, f"{CHART}chart", f"{R}id")
         if chart is not None:
             return chart_story(chart)
-        diagram = self._related_by(shape, f"{DIAGRAM}relIds", f"{R}dm")
-        points = () if diagram is None else diagram.iter(f"{DIAGRAM}pt")
-        nodes = (point for point in points if point.get("type", "node") in ("node", "asst"))
-        return [Line(line.text, "list") for point in nodes for line in _lines(point, bullets=True) if line.text]
+        return diagram_story(self._related_by(shape, f"{DIAGRAM}relIds", f"{R}dm"))
 
     def _related_by(self, shape: _Element, tag: str, attribute: str) -> _Element | None:
         """The part that an element in the shape names."""
         element = next(shape.iter(tag), None)
         relation = None if element is None else self.relations.get(element.get(attribute, ""))
-        return self.package.part(relation.target) if relation else None
+        return self.package.once(relation.target) if relation else None
 
     def _notes(self) -> Story:
-        root = self.package.related(self.name, "notesSlide")
+        named = next((one.target for one in self.relations.values() if one.kind == "notesSlide"), "")
+        root = self.package.once(named) if named else None
         if root is None:
             return []
         shapes = (shape for shape in _shapes(root, Counter()) if _placeholder(shape) == "body")
