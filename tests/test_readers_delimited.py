@@ -48,6 +48,7 @@ def test_the_row_is_the_one_a_spreadsheet_shows():
         ("a,b\n1,2\n", ","), ("a\tb, c\n1, 2\t3\n", "\t"), ("Name;Wert\nA;1,5\nB;2,5\n", ";"), ("1,5;2\n3,5;4\n", ";"),
         ("a|b\n1|2\n", "|"), ("id,tags\n1,a;b\n2,c;d\n", ","), ('a,"b;c"\n1,"d;e;f"\n', ","), ("one\ntwo\n", ""),
         ("Report\nof May, 2020\n\na;b;c\n1;2;3\n4;5;6\n", ";"), ("", ""),
+        ("Weight Pulse\n191 50\n189  52\n", " "), ("one word\nand another\nand last\n", ""), ("1 2\n3 4 5\n6\n", ""),
     ],
 )  # fmt: skip
 def test_the_delimiter_is_the_one_that_fits_most_rows(text, delimiter):

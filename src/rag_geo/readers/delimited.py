@@ -21,8 +21,8 @@ DELIMITERS = "\t;|,"
 _SAMPLE_CHARACTERS = 1 << 16
 _SAMPLE_ROWS = 100
 _STRAY_QUOTES = 20
-_END = ["\ue000end of the file\ue000"]
-_SEPARATOR_LINE = re.compile(r"sep=([^\w\s\"]|\t)(?:\r\n|\r|\n|$)", re.IGNORECASE)
+_END = ["\ue000end\ue000"]
+_SEPARATOR_LINE = re.compile(r"sep=([;,|:#^~!&/\t])(?:\r\n|\r|\n|$)", re.IGNORECASE)
 _AMOUNT = r"(?:\d{1,3}(?:([.,'’ \u00a0\u202f])\d{3})+|\d+)?(?:[.,]?\d+)?(?:[eE][+-]?\d{1,3})?"
 _UNIT = r"(?:[ \u00a0]?(?:%|[$€£¥]|[A-Z]{3}))?"
 _NUMBER = re.compile(rf"(?=.?.?.?.?.?\d)[$€£¥]?[ ]?\(?[+\-−]?[$€£¥]?{_AMOUNT}{_UNIT}\)?")
@@ -76,7 +76,16 @@ def find_delimiter(text: str) -> str:
         share = round(count / max(1, widths.total()), 2) if width > 1 else 0.0
         if share > best_share:
             best, best_share = delimiter, share
-    return best
+    return best or (" " if _is_spaced(sample) else "")
+
+
+def _is_spaced(sample: str) -> bool:
+    """Whether spaces separate numbers; what has words below its first row is a text."""
+    first, *rest = [cells for cells in _records(sample, " ", [], limit=_SAMPLE_ROWS) if any(cells)] or [[]]
+    if len(rest) < 2 or any(len(cells) != len(first) for cells in rest) or len(first) < 2:
+        return False
+    fields = [field for cells in rest for field in cells]
+    return sum(is_value(field) for field in fields) * 5 >= 4 * len(fields)
 
 
 def _rows(text: str, warnings: list[str], removed: Counter[str]) -> list[Row]:
@@ -132,6 +141,7 @@ def _records(text: str, delimiter: str, warnings: list[str], *, limit: int | Non
             delimiter=delimiter or "\x1f",
             escapechar=escape,
             doublequote=escape is None,
+            skipinitialspace=delimiter == " ",
             quoting=csv.QUOTE_MINIMAL if stray < _STRAY_QUOTES else csv.QUOTE_NONE,
         )
         begin = at

@@ -27,7 +27,7 @@ _LONGEST_NAME = 300
 _LONG = 60
 _NOTE = 40
 _HEADER_DEPTH = 3
-_YEAR = re.compile(r"[12]\d{3}")
+_YEAR = re.compile(r"[12]\d{3}(?:-\d\d){0,2}")
 _ADDRESS = re.compile(r"\S@\S+\.\S|://|^www\.")
 _SENTENCE = re.compile(r"[.!?。！？]['\"”’»)\]]*$")
 
@@ -327,17 +327,18 @@ def _refines(above: Row, below: Row) -> bool:
 
 
 def _may_be_names(row: Row, body: Sequence[Row], typed: Mapping[int, bool], *, values_only: bool = False) -> bool:
-    """Texts (or years in order) that are short enough; with `values_only` only above at least one column of values."""
+    """Texts that are short enough, or years and dates in order; with `values_only` at least one column has values."""
     if any(len(text) > _LONGEST_NAME for text in row.cells.values()):
         return False
-    years = [text for text in row.cells.values() if isinstance(text, Value)]
-    if years and not _are_years(years, [column for column, text in row.cells.items() if text in years], body, typed):
+    years = {column: text for column, text in row.cells.items() if isinstance(text, Value)}
+    if years and not _are_years(years, body, typed):
         return False
     return not values_only or any(typed.values())
 
 
-def _are_years(years: Sequence[str], columns: Sequence[int], body: Sequence[Row], typed: Mapping[int, bool]) -> bool:
-    """Numbers that name columns: years in order, above values of which most are no years."""
+def _are_years(found: Mapping[int, str], body: Sequence[Row], typed: Mapping[int, bool]) -> bool:
+    """Values that name columns: years, months or days in order, above values of which most are none."""
+    columns, years = sorted(found), [found[column] for column in sorted(found)]
     if len(years) < 2 or not all(_YEAR.fullmatch(text) for text in years):
         return False
     rising = all(left < right for left, right in pairwise(years))
