@@ -386,7 +386,14 @@ def test_a_page_inside_a_document_is_read(content):
     assert document.warnings == ()
 
 
-@pytest.mark.parametrize("content", [b"\x00\x01\x02", b"MIME-Version: 1.0\n\nno page", b"plain"])
+NESTED = b"".join(b"Content-Type: multipart/mixed; boundary=b%d\n\n--b%d\n" % (at, at) for at in range(2_000))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"\x00\x01\x02", b"MIME-Version: 1.0\n\nno page", b"MIME-Version: 1.0\n" + NESTED, b"plain"],
+    ids=["binary", "text", "nested", "plain"],
+)
 def test_a_part_in_another_format_is_told(content):
     document = read(with_part('<w:altChunk r:id="rId1"/>', "aFChunk", "chunk.bin", content))
     assert texts(document) == ["Text."]

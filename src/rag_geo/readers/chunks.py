@@ -28,7 +28,11 @@ def chunk_story(data: bytes) -> Story | None:
 
 def _page_in(data: bytes) -> str | None:
     # The newer policy would parse every header; nothing but the kind of the parts matters here.
-    message = email.message_from_bytes(data, EmailMessage, policy=email.policy.compat32)
+    try:
+        message = email.message_from_bytes(data, EmailMessage, policy=email.policy.compat32)
+    except RecursionError:
+        # The parser of the standard library recurses into parts; no program nests hundreds of them.
+        return None
     for part in message.walk():
         if part.get_content_type() == "text/html":
             content = part.get_payload(decode=True)
