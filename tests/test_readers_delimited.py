@@ -1,6 +1,7 @@
 import csv
 import io
 import random
+import time
 from contextlib import suppress
 
 import pytest
@@ -196,3 +197,11 @@ def test_a_table_is_recognised_and_its_rows_can_be_cited():
     assert [(p.number, p.place, p.debris, len(p.sentences)) for p in document.paragraphs] == [
         (1, "row 2", None, 1), (2, "row 3", None, 1),
     ]  # fmt: skip
+
+
+def test_very_many_small_tables_beside_each_other_take_no_longer_than_their_cells():
+    wide = ",".join("a,b," for _ in range(3_000))
+    text = f"{wide}\n{wide}\n" + "x,\n" * 50_000
+    started = time.process_time()
+    assert len(layout_of(text).blocks) > 50_000
+    assert time.process_time() - started < 60

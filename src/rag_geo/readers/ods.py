@@ -145,6 +145,7 @@ class _Reader:
         cells = dict(self._cells(element, rows, first))
         if not cells:
             return
+        rows.expect(times, times * len(cells))
         for number in range(first, first + times):
             rows.add(number, dict(cells))
 

@@ -8,7 +8,8 @@ names are texts above values.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import pairwise
@@ -130,31 +131,36 @@ def _side_by_side(band: list[Row]) -> Iterator[_Part]:
             groups[-1].append(right)
         else:
             groups.append([right])
+    labelled = _with_labels(band, {group[0] for group in groups[1:] if len(group) > 1})
     joined = [groups[0]]
     for group in groups[1:]:
-        if len(group) > 1 and _has_labels(band, group):
+        if group[0] in labelled:
             joined.append(group)
         else:
             joined[-1] = joined[-1] + group
     if len(joined) == 1:
         yield _Part(band, columns)
         return
-    for group in joined:
-        yield _Part(_within(band, group), group)
-
-
-def _has_labels(band: Sequence[Row], group: Sequence[int]) -> bool:
-    filled = [row.cells[group[0]] for row in band if group[0] in row.cells][1:_SAMPLE]
-    return sum(not isinstance(text, Value) for text in filled) * 2 > len(filled)
-
-
-def _within(band: Sequence[Row], group: Sequence[int]) -> list[Row]:
-    rows = []
+    part_of = {column: at for at, group in enumerate(joined) for column in group}
+    parts: list[list[Row]] = [[] for _ in joined]
     for row in band:
-        cells = {column: row.cells[column] for column in group if column in row.cells}
-        if cells:
-            rows.append(Row(row.number, cells, row.after_gap, row.widths))
-    return rows
+        pieces: dict[int, dict[int, str]] = {}
+        for column, text in row.cells.items():
+            pieces.setdefault(part_of[column], {})[column] = text
+        for at, cells in pieces.items():
+            parts[at].append(Row(row.number, cells, row.after_gap, row.widths))
+    yield from map(_Part, parts, joined)
+
+
+def _with_labels(band: Sequence[Row], columns: Collection[int]) -> set[int]:
+    """Those of `columns` of which most cells below the first are texts."""
+    filled: Counter[int] = Counter()
+    texts: Counter[int] = Counter()
+    for row in band:
+        for column in row.cells.keys() & columns if columns else ():
+            texts[column] += filled[column] > 0 and not isinstance(row.cells[column], Value)
+            filled[column] += 1
+    return {column for column in columns if texts[column] * 2 > filled[column] - 1}
 
 
 class _Writer:

@@ -60,14 +60,18 @@ class RowCollector:
         """Add a row, empty ones too if the file has them; raises UnreadableError for too many."""
         if not cells:
             return
+        self.expect(1, len(cells))
         self.cells += len(cells)
-        if self.cells > MAX_CELLS or len(self.sheet.rows) >= MAX_PARAGRAPHS:
-            raise UnreadableError(
-                f"sheet {self.sheet.name} has more than {MAX_PARAGRAPHS:,} rows or {MAX_CELLS:,} cells: not a document"
-            )
         gap = number - self.last - self.left_out > 1
         self.sheet.rows.append(Row(number, cells, after_gap=gap and bool(self.sheet.rows)))
         self.last, self.left_out = number, 0
+
+    def expect(self, rows: int, cells: int) -> None:
+        """Raise UnreadableError if that many more rows and cells are too many."""
+        if self.cells + cells > MAX_CELLS or len(self.sheet.rows) + rows > MAX_PARAGRAPHS:
+            raise UnreadableError(
+                f"sheet {self.sheet.name} has more than {MAX_PARAGRAPHS:,} rows or {MAX_CELLS:,} cells: not a document"
+            )
 
     def leave_out(self, rows: int = 1) -> None:
         """Note rows that nobody sees: they are no gap between those around them."""
