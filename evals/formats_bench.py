@@ -10,9 +10,10 @@ A reader gives blocks of text in order. A word is a run of letters and digits af
 hyphens; each Chinese or Japanese character is one. Blocks that a reader marks as debris are set aside. The words of the
 other blocks are aligned with those of the truth by a longest common subsequence over the whole file.
 
-recall     the share of the truth's words that are aligned. Words that may stand anywhere (footnotes) are aligned on
-           their own with what is left over. A word in a block that is marked as debris is lost, and so is one that is
-           parted, or joined with its neighbour.
+recall     the share of the truth's words that are aligned. Of a cell of a spreadsheet either what the program shows
+           ("84,000.00", "94.5%") or what the file holds ("84000", "0.945") may be given. Words that may stand anywhere
+           (footnotes) are aligned on their own with what is left over. A word in a block that is marked as debris is
+           lost, and so is one that is parted, or joined with its neighbour.
 precision  the share of the reader's words (without debris) that are aligned, or that the truth calls optional (names
            of sheets and, as often as they come, of columns; title, author and date; outputs; fields of objects).
 border F1  A border is the place, counted in words, at which one paragraph of the truth ends and the next begins, and
@@ -165,11 +166,11 @@ class _Wanted:
     places: list[tuple[int, int, str]] = field(default_factory=list)
 
 
-def _wanted(truth: dict[str, Any]) -> _Wanted:
+def _wanted(truth: dict[str, Any], kind: str) -> _Wanted:
     made = _Wanted()
     for document in truth["documents"]:
         for one in document["paragraphs"]:
-            found = words(one["text"])
+            found = words(one.get(kind, one["text"]))
             if one.get("debris"):
                 made.debris.append(found)
             elif one.get("floating"):
@@ -199,15 +200,20 @@ def _want(made: _Wanted, one: dict[str, Any], found: list[str]) -> None:
 
 def score(truth: dict[str, Any], read: Read) -> Score:
     """Measure one file; see the module for what is counted."""
+    return max((_score(truth, read, kind) for kind in ("text", "raw")), key=lambda made: made.aligned)
+
+
+def _score(truth: dict[str, Any], read: Read, kind: str) -> Score:
+    """Measure one file by the text of its paragraphs as the program shows it, or as the file holds it ("raw")."""
     made = Score(files=1, seconds=read.seconds)
-    wanted = _wanted(truth)
+    wanted = _wanted(truth, kind)
     if read.error:
         made.failed.append(read.error)
     kept = [(words(piece.text), piece) for piece in read.pieces if not piece.debris]
     kept = [(found, piece) for found, piece in kept if found]
     given = [word for found, _ in kept for word in found]
     pairs = common(wanted.words, given)
-    _slide(pairs, wanted.words, given, wanted.borders)
+    _slide(pairs, wanted.words, given, {0, *wanted.borders, len(wanted.words)})
     rest = _rest(given, pairs)
     made.words = len(wanted.words) + sum(map(len, wanted.floating))
     made.aligned = len(pairs) + _take_floating(wanted.floating, given, rest)
@@ -256,7 +262,7 @@ def _slide_right(
 ) -> bool:
     """Move the last pairs up to `index` to the words just before the next pair."""
     (at, given), later = pairs[index], pairs[index + 1][1]
-    for steps in range(1, min(_FARTHEST, index, later - given - 1) + 1):
+    for steps in range(1, min(_FARTHEST, index + 1, later - given - 1) + 1):
         begin = at - steps + 1
         if pairs[index - steps + 1] != (begin, given - steps + 1) or second[later - steps] != first[begin]:
             return False

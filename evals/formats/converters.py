@@ -104,13 +104,14 @@ def markitdown() -> Convert:
 def docling() -> Convert:
     """Docling's items in reading order, without models."""
     from docling.document_converter import DocumentConverter
-    from docling_core.types.doc import ContentLayer, TableItem
+    from docling_core.types.doc import ContentLayer, InlineGroup, TableItem
 
     converter = DocumentConverter()
 
     def convert(path: Path) -> list[Piece]:
         document = converter.convert(path).document
         pieces: list[Piece] = []
+        before = None
         layers = {ContentLayer.BODY, ContentLayer.FURNITURE, ContentLayer.NOTES}
         for item, _ in document.iterate_items(included_content_layers=layers):
             place = f"slide {item.prov[0].page_no}" if path.suffix == ".pptx" and getattr(item, "prov", None) else ""
@@ -121,7 +122,14 @@ def docling() -> Convert:
                     (row, debris, place) for row in (rows if path.suffix[1:] in BY_ROW else ["\n".join(rows)])
                 )
             elif getattr(item, "text", ""):
-                pieces.append((item.text, debris, place))
+                around = item.parent.resolve(document) if item.parent else None
+                inline = around if isinstance(around, InlineGroup) else None
+                # Words in bold are items of their own, within one paragraph.
+                start = pieces.pop()[0] + " " if inline is not None and inline is before else ""
+                pieces.append((start + item.text, debris, place))
+                before = inline
+                continue
+            before = None
         return pieces
 
     return convert

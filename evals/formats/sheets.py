@@ -25,6 +25,7 @@ _STAFF: tuple[tuple[Any, ...], ...] = (
     ("Parks", "Marion Teague", 14, 0),
     ("Traffic", "Peter Ashdown", 9, 1),
 )
+_FORMER = ("Markets", "Nobody since 2016", 0, 0)
 _DRAFT: tuple[tuple[Any, ...], ...] = (("Secret draft", "Sum"), ("Sale of the old customs house", 1_900_000))
 
 
@@ -53,6 +54,7 @@ def _rows(
     rows = [
         {
             "text": " | ".join(_said(value, form) for value, form in zip(row, forms, strict=True)),
+            "raw": " | ".join(_said(value) for value in row),
             "kind": "table",
             "place": place.format(number),
         }
@@ -84,6 +86,8 @@ def by_xlsxwriter() -> None:
     staff = made.add_worksheet("Staff")
     for number, row in enumerate(_STAFF):
         staff.write_row(number, 0, row, bold if not number else None)
+    staff.write_row(len(_STAFF), 0, _FORMER)
+    staff.set_row(len(_STAFF), None, None, {"hidden": True})
     hidden = made.add_worksheet("Draft")
     for number, row in enumerate(_DRAFT):
         hidden.write_row(number, 0, row)
@@ -91,7 +95,7 @@ def by_xlsxwriter() -> None:
     made.close()
     found = _book()
     stated = {"title": "Budget of Tarnbeck 2020", "author": "Office of Finance", "date": "2021-01-11"}
-    Truth("XlsxWriter", ("merged cells", "dates, shares, sums", "hidden sheet", "note below the table")).add(
+    Truth("XlsxWriter", ("merged cells", "dates, shares, sums", "hidden sheet and row", "note below the table")).add(
         found, **stated
     ).save("budget.xlsx")
 
@@ -104,6 +108,8 @@ def _book() -> list[dict[str, Any]]:
     found.append({"text": _NOTE, "kind": "text", "place": "sheet Budget, row 10"})
     found.append({"text": "Staff", "kind": "heading", "optional": True})
     found += _rows(_STAFF, "sheet Staff, row {}")
+    # A hidden row may well be one that a filter hides for the moment: it may be read or not.
+    found.append({"text": " | ".join(map(str, _FORMER)), "kind": "table", "optional": True})
     found += [{"text": " | ".join(map(str, row)), "kind": "table", "debris": True} for row in _DRAFT]
     return found
 
