@@ -423,7 +423,7 @@ class _Head:
             author = self.linked.get("author", "")
         dates = (
             "article:published_time", "og:article:published_time", "datepublished", "date", "pubdate", "publishdate",
-            "dc.date", "dc.date.issued", "dcterms.created", "parsely-pub-date", "sailthru.date",
+            "dc.date", "dc.date.issued", "dcterms.created", "created", "parsely-pub-date", "sailthru.date",
         )  # fmt: skip
         known = (iso_date(self.meta.get(name, "")) for name in dates)
         date = next((value for value in known if value), "") or self.linked.get("date", "") or self.time
