@@ -2,6 +2,7 @@
 
 import random
 from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -11,6 +12,7 @@ from pdf_writer import HEIGHT, Sheet, pdf, wrapped
 from rag_geo.readers import read_document
 from rag_geo.readers.blocks import UnreadableError
 from rag_geo.readers.pdf import read
+from rag_geo.readers.pdf.scanned import can_recognise, fragments_of
 from rag_geo.records import Document, Skipped
 from rag_geo.settings import ReadingSettings
 
@@ -390,6 +392,55 @@ def test_pages_without_text_are_named():
     scanned = read_document("scan.pdf", pdf([Sheet(), Sheet()]))
     assert isinstance(scanned, Skipped)
     assert scanned.reason.startswith("scanned: 2 pages without text")
+    assert 'pip install "rag-geo[ocr]"' in scanned.reason
+
+
+def scanned_page():
+    sheet = Sheet()
+    sheet.box(100, 100, 300, 200)
+    return sheet
+
+
+@pytest.mark.skipif(can_recognise(), reason="the extra is installed")
+def test_reading_pictures_names_the_extra_that_is_missing():
+    skipped = read_document("scan.pdf", pdf([scanned_page()]), ReadingSettings(ocr=True))
+    assert skipped == Skipped(
+        "scan.pdf",
+        'scanned: 1 page without text (p. 1 and on); pages without text are not read: pip install "rag-geo[ocr]"',
+    )
+    mixed = read_document("scan.pdf", pdf([*numbered(1), scanned_page()]), ReadingSettings(ocr=True))
+    assert isinstance(mixed, Document)
+    assert mixed.textless == ("p. 2",)
+    assert mixed.warnings == ('pages without text are not read: pip install "rag-geo[ocr]"',)
+
+
+def test_lines_that_are_recognised_in_a_picture_are_of_one_size():
+    boxes = [
+        ([(100, y), (900, y + 1), (900, y + high), (100, y + high)], "words")
+        for y, high in ((10, 40), (60, 34), (110, 44))
+    ]
+    found = fragments_of([*boxes, ([(100, 300), (900, 300), (900, 390), (100, 390)], "Title")], 2.0)
+    assert len({one.size for one in found[:3]}) == 1
+    assert found[3].size > 2 * found[0].size
+    assert [one.left for one in found] == [50] * 4
+    assert found[0].top < 15 < found[0].bottom
+
+
+@pytest.mark.skipif(not can_recognise(), reason="the extra is not installed")
+def test_a_scanned_page_is_read_when_that_is_wanted():
+    import pypdfium2
+
+    source = pypdfium2.PdfDocument(pdf(numbered(1)))
+    picture = source[0].render(scale=2).to_pil()
+    source.close()
+    stored = BytesIO()
+    picture.save(stored, "PDF", resolution=144)
+    found = read_document("scan.pdf", stored.getvalue(), ReadingSettings(ocr=True))
+    assert isinstance(found, Document)
+    wanted = {word for part in range(4) for word in prose(100 + part).split()}
+    assert len(wanted & set(" ".join(shown(found)).split())) > 0.9 * len(wanted)
+    assert found.textless == ()
+    assert found.warnings == ("1 page was read from pictures: expect mistakes",)
 
 
 def test_a_file_with_a_password_and_a_damaged_one_are_named_as_such():

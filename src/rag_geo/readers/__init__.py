@@ -89,7 +89,8 @@ def _read(
         return document
     if document.textless:
         pages = f"{len(document.textless)} pages" if len(document.textless) > 1 else "1 page"
-        return Skipped(file, f"scanned: {pages} without text ({document.textless[0]} and on)")
+        hint = "".join(f"; {warning}" for warning in document.warnings)
+        return Skipped(file, f"scanned: {pages} without text ({document.textless[0]} and on){hint}")
     return Skipped(file, "empty: nothing in it can be seen")
 
 

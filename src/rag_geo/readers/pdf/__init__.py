@@ -11,6 +11,7 @@ import re
 import threading
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rag_geo.readers.blocks import UnreadableError
@@ -20,6 +21,7 @@ from rag_geo.readers.pdf.columns import Line, Region, lines_of, regions
 from rag_geo.readers.pdf.pages import Page, PageReader
 from rag_geo.readers.pdf.paragraphs import Measure, Piece, joined, measure, pieces_of, text_of
 from rag_geo.readers.pdf.running import take_running_lines
+from rag_geo.readers.pdf.scanned import INSTALL, can_recognise, recognise_page
 from rag_geo.readers.pdf.wording import vocabulary
 from rag_geo.settings import ReadingSettings
 
@@ -52,11 +54,30 @@ def read(data: bytes, name: str, settings: ReadingSettings) -> Layout:
             information = _information(document)
             reader = PageReader(document)
             pages = [reader.read(index) for index in range(len(document))]
+            warnings = _read_pictures(document, pages, settings)
         finally:
             document.close()
     if not pages:
         raise UnreadableError("damaged: a PDF without pages")
-    return _layout(pages, information)
+    return replace(_layout(pages, information), warnings=warnings)
+
+
+def _read_pictures(
+    document: pypdfium2.PdfDocument, pages: Sequence[Page], settings: ReadingSettings
+) -> tuple[str, ...]:
+    """Recognise the text of pages that have none, where that is wanted and installed; what the user is to know."""
+    pictures = [page for page in pages if not page.fragments and not page.slanted]
+    if not pictures:
+        return ()
+    if not settings.ocr:
+        return (f"pages without text can be read: set reading.ocr, and {INSTALL}",)
+    if not can_recognise():
+        return (f"pages without text are not read: {INSTALL}",)
+    for page in pictures:
+        recognise_page(document, page)
+    read = [page for page in pictures if page.fragments]
+    were = "1 page was" if len(read) == 1 else f"{len(read)} pages were"
+    return (f"{were} read from pictures: expect mistakes",) if read else ()
 
 
 def _opened(data: bytes) -> pypdfium2.PdfDocument:

@@ -20,7 +20,7 @@ _SAME_HEIGHT = 3.0
 _DIGITS = re.compile(r"\d+")
 _ROMAN = re.compile(r"m{0,3}(?:cm|cd|d?c{0,3})(?:xc|xl|l?x{0,3})(?:ix|iv|v?i{0,3})", re.IGNORECASE)
 _PAGE_NUMBER = re.compile(
-    r"[-–—|\[(·.\s]*(?:(?:page|p|seite|s|página|pág|pagina|стр|страница|pg)\b\.?\s*)?(\d{1,4}|[ivxlcIVXLC]{1,7})"
+    r"[-–—|\[(·.\s]*(?:(?:page|p|seite|s|página|pág|pagina|стр|страница|pg)(?![^\W\d_])\.?\s*)?(\d{1,4}|[ivxlcIVXLC]{1,7})"
     r"(?:\s*(?:of|/|von|de|из|\|)\s*\d{1,4})?[-–—|\])·.\s]*",
     re.IGNORECASE,
 )
