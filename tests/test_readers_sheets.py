@@ -364,6 +364,12 @@ def test_a_long_text_in_every_row_is_not_multiplied_without_end(monkeypatch):
         shown(sheet_of(*[("x" * 900, "y")] * 20))
 
 
+def test_damaged_properties_do_not_keep_a_workbook_from_being_read():
+    layout = read(changed(sheet_of(*TABLE), lambda name, content: b"<" if "core" in name else content), "b", SETTINGS)
+    assert len(layout.blocks) == 3
+    assert layout.warnings == ("title and author are not known (damaged: docProps/core.xml in it is not well-formed)",)
+
+
 def test_entities_damage_and_passwords_are_told():
     good = sheet_of(*TABLE)
     entity = b'<!DOCTYPE a [<!ENTITY b "c">]><worksheet/>'

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING
 
 from rag_geo.readers.archives import Archive
@@ -36,7 +37,8 @@ def read_ods(archive: Archive) -> Workbook:
     manifest = "META-INF/manifest.xml"
     if manifest in archive and b"encryption-data" in archive.read(manifest):
         raise UnreadableError("needs a password")
-    book = Workbook(properties=_properties(archive))
+    book = Workbook()
+    book.describe(partial(_properties, archive))
     reader = _Reader(book)
     tags = ["{*}table-row", "{*}style"]
     for element in elements(archive.read("content.xml"), "content.xml", tags, starts=["{*}table", "{*}table-column"]):

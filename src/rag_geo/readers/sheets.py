@@ -46,6 +46,7 @@ def read(data: bytes, name: str, settings: ReadingSettings) -> Layout:
         date=book.properties.date,
         metadata=book.properties.rest,
         removed=tuple(sorted((+book.removed).items())),
+        warnings=tuple(book.warnings),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
 from typing import TYPE_CHECKING, NamedTuple
@@ -39,11 +39,19 @@ class Sheet:
 
 @dataclass(slots=True)
 class Workbook:
-    """The sheets that can be seen, what the file says about itself, and what was left out by name."""
+    """The sheets that can be seen, what the file says about itself, what was left out by name, and what went wrong."""
 
     sheets: list[Sheet] = field(default_factory=list)
     properties: Metadata = field(default_factory=Metadata)
     removed: Counter[str] = field(default_factory=Counter)
+    warnings: list[str] = field(default_factory=list)
+
+    def describe(self, read: Callable[[], Metadata]) -> None:
+        """Take the properties that `read` gives; a file without sound ones is read all the same."""
+        try:
+            self.properties = read()
+        except UnreadableError as error:
+            self.warnings.append(f"title and author are not known ({error})")
 
 
 @dataclass(slots=True)

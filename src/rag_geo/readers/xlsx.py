@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from rag_geo.readers.archives import Archive
@@ -37,7 +38,8 @@ def read_xlsx(archive: Archive) -> Workbook:
     root = archive.xml(main)
     settings = next(root.iter("{*}workbookPr"), None)
     from_1904 = settings is not None and settings.get("date1904") in _TRUE
-    book = Workbook(properties=_properties(archive, root_links))
+    book = Workbook()
+    book.describe(partial(_properties, archive, root_links))
     context = _Context(
         archive,
         _shared_strings(archive, links),
