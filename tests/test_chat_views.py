@@ -30,7 +30,7 @@ from answers import (
 )
 from rag_geo.chat import views
 from rag_geo.chat.collection import Added, Addition
-from rag_geo.chat.views import Opened, file_key, file_named, opened
+from rag_geo.chat.markup import Opened, escaped, file_key, file_named, opened
 from rag_geo.errors import UsageError
 from rag_geo.index import LEFT_OUT, Entry, IndexReport
 from rag_geo.records import (
@@ -208,9 +208,9 @@ def test_nothing_has_a_link_a_picture_a_style_or_a_handler():
 
 @given(st.text(st.characters(), max_size=60))
 def test_a_text_is_escaped_once_and_what_cannot_be_seen_is_made_visible(text):
-    assert html.unescape(views.escaped(text)) == visible(text)
+    assert html.unescape(escaped(text)) == visible(text)
     lines = text.replace("\r\n", "\n").replace("\r", "\n")
-    assert html.unescape(views.escaped(text, one_line=False)) == visible(lines, one_line=False)
+    assert html.unescape(escaped(text, one_line=False)) == visible(lines, one_line=False)
 
 
 @given(st.text(st.characters(), max_size=60))

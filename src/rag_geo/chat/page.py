@@ -19,8 +19,8 @@ import gradio as gr
 
 from rag_geo.chat import views
 from rag_geo.chat.collection import ADDED
+from rag_geo.chat.markup import NOTHING, Html, escaped, file_named
 from rag_geo.chat.room import MOST_ROOMS, House, Room, Shown
-from rag_geo.chat.views import NOTHING, Html
 from rag_geo.errors import RagGeoError, UsageError
 from rag_geo.filtering import filter_words
 from rag_geo.records import Filters
@@ -121,7 +121,7 @@ class Page:
                     kept, name = self._room(request).fetch(data)
                     return gr.skip(), _reply(data, text=kept, name=name)
         except RagGeoError as error:
-            gr.Warning(views.escaped(error.message), duration=8)
+            gr.Warning(escaped(error.message), duration=8)
             return gr.skip(), _reply(data, error=error.message)
 
     def _room(self, request: gr.Request) -> Room:
@@ -360,7 +360,7 @@ def _intro(house: House) -> Html:
 
 def _file(order: Mapping[str, object]) -> str:
     """Give the file that an order is about. Raises `UsageError` for what is none."""
-    return views.file_named(str(order.get("file", "")))
+    return file_named(str(order.get("file", "")))
 
 
 def _session(request: gr.Request) -> str:

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from rag_geo.assistant import Assistant
 from rag_geo.chat import keep, views
 from rag_geo.chat.collection import Collection
+from rag_geo.chat.markup import NOTHING, Html, opened
 from rag_geo.chat.receipt import receipt
-from rag_geo.chat.views import NOTHING, Html
 from rag_geo.chat.worker import IDLE_AFTER_S, ChatEvent, Failed, Searched, Ticket, Waiting, Worker
 from rag_geo.errors import RagGeoError, UsageError
 from rag_geo.index import Entry, Index
@@ -332,7 +332,7 @@ class Room:
 
         Raises `UsageError` for what stands for nothing in these documents.
         """
-        what = views.opened(data)
+        what = opened(data)
         try:
             document = (self.turn(data) if data.get("turn") else self._house.index).document(what.file)
         except KeyError as error:

@@ -1,25 +1,33 @@
 """What the page shows, as HTML: pure functions of the records, which give every text escaped.
 
-Documents, file names, questions and what a model wrote are text, never markup. `Html` is made by `escaped`, the one
-function that escapes, and by `_element`, which takes nothing but `Html` inside and escapes its attributes; the type
-checker refuses a plain string. There is no link, no picture, no style and no handler in what these functions give: what
-can be clicked is a button that says by its ``data-`` attributes what it stands for (see `Opened`).
-
-Every piece has the class ``rg``, to which ``page.css`` keeps. Citations have the id ``c<turn>-<n>``, paragraphs of the
-source view ``p<number>``, the quote in it ``quote``.
+All of it is made by `rag_geo.chat.markup`. Every piece has the class ``rg``, to which ``page.css`` keeps. Citations
+have the id ``c<turn>-<n>``, paragraphs of the source view ``p<number>``, the quote in it ``quote``.
 """
 
 from __future__ import annotations
 
-import html
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NewType
+from typing import TYPE_CHECKING
 from unicodedata import east_asian_width
-from urllib.parse import quote, unquote_to_bytes
 
-from rag_geo.errors import UsageError
+from rag_geo.chat.markup import (
+    NOTHING,
+    Html,
+    Opened,
+    counted,
+    element,
+    escaped,
+    escaped_name,
+    file_key,
+    joined,
+    known_facts,
+    opener,
+    place_button,
+    span,
+    spoken_place,
+)
 from rag_geo.filtering import filter_words
 from rag_geo.index import LEFT_OUT
 from rag_geo.records import (
@@ -44,7 +52,6 @@ from rag_geo.records import (
     Writing,
 )
 from rag_geo.render import (
-    NAMED_COPIES,
     OTHERWISE,
     Footnotes,
     against,
@@ -62,10 +69,6 @@ if TYPE_CHECKING:
     from rag_geo.chat.collection import Added, Addition
     from rag_geo.index import Entry, IndexReport
 
-Html = NewType("Html", str)
-"""Markup in which every text is escaped."""
-
-NOTHING = Html("")
 _NO_FILTERS = Filters()
 #: Cards that are shown at once; the others are unfolded.
 CARDS = 3
@@ -78,143 +81,10 @@ _STATES = {
     "partial": ("partly", "Partly verified"),
     "not_found": ("not-found", "Not in these documents"),
 }
-_MOST_DIGITS = 12
-_SUPPORT = re.compile(r"\d{1,12}-\d{1,12}(?: \d{1,12}-\d{1,12}){0,999}")
 _ISO_639 = re.compile(r"[a-z]{2,3}")
 _CELL = " | "
 _ATX = re.compile(r"\s*#{1,6}(?=\s|$)\s*")
 _HEADING_END = re.compile(r"(?:\s+#+|\s*\n\s*(?:=+|-+))\s*$")
-
-
-# --- text -------------------------------------------------------------------------------------------------------
-
-
-def escaped(text: str, *, one_line: bool = True) -> Html:
-    """Give untrusted text as HTML that shows it: markup is text, what cannot be seen or reorders is a visible mark.
-
-    With `one_line`, line breaks and tabs become a space; without it they stay.
-    """
-    if not one_line:
-        text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return Html(html.escape(visible(text, one_line=one_line)))
-
-
-def escaped_name(file: str) -> Html:
-    r"""Give the name of a file as HTML that shows it; a line break in it is shown as ``\n``."""
-    return escaped(visible_name(file))
-
-
-def _join(pieces: Iterable[Html], between: str = "") -> Html:
-    return Html(escaped(between).join(pieces))
-
-
-def _element(tag: str, *inner: Html, **attributes: str | int | bool) -> Html:
-    """Make an element; ``data_file=`` is the attribute ``data-file``, ``class_=`` is ``class``; False is left out."""
-    named = [
-        f" {name.strip('_').replace('_', '-')}" + ("" if value is True else f'="{escaped(str(value))}"')
-        for name, value in attributes.items()
-        if value is not False
-    ]
-    return Html(f"<{tag}{''.join(named)}>{''.join(inner)}</{tag}>")
-
-
-def _span(text: str, class_: str) -> Html:
-    return _element("span", escaped(text), class_=class_)
-
-
-def _facts(*parts: str) -> Html:
-    """Join what is known by dots; empty parts are left out."""
-    return _join((_element("span", escaped(part), dir="auto") for part in parts if part), " · ")
-
-
-def _count(number: int, one: str, many: str = "") -> str:
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
-
-
-# --- what a button stands for -----------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """What a button of the page opens: characters ``[start, end)`` of a paragraph; nothing is marked if they are none.
-
-    `support` are spans in these characters, as in `Citation`.
-    """
-
-    file: str
-    paragraph: int
-    start: int = 0
-    end: int = 0
-    support: tuple[Span, ...] = ()
-
-
-def file_key(file: str) -> str:
-    """Give the name of a file in ASCII that passes any protocol unchanged; `file_named` is the way back."""
-    return quote(file.encode("utf-8", "surrogatepass"), safe="/")
-
-
-def file_named(key: str) -> str:
-    """Give the name of the file whose key is `key`. Raises `UsageError` for what is no key."""
-    try:
-        return unquote_to_bytes(key.encode("ascii")).decode("utf-8", "surrogatepass")
-    except UnicodeError as error:
-        raise UsageError(f"{key!r} names no file") from error
-
-
-def opened(data: Mapping[str, object]) -> Opened:
-    """Read what a button stands for from its ``data-`` attributes, whoever sent them. Raises `UsageError`.
-
-    `data` has ``file``, ``paragraph`` and, if characters are to be marked, ``start``, ``end`` and ``support``: strings,
-    as a script finds them in ``dataset``. Whether the file and its paragraph exist is for the caller to see.
-    """
-    values = {name: data.get(name, "") for name in ("file", "paragraph", "start", "end", "support")}
-    texts = {name: value for name, value in values.items() if isinstance(value, str)}
-    numbers = [texts.get(name, "x") or "0" for name in ("paragraph", "start", "end")]
-    support, file = texts.get("support", "x"), texts.get("file", "")
-    if (
-        not file
-        or not all(each.isascii() and each.isdigit() and len(each) <= _MOST_DIGITS for each in numbers)
-        or (support and not _SUPPORT.fullmatch(support))
-    ):
-        raise UsageError("what was clicked names no paragraph")
-    paragraph, start, end = map(int, numbers)
-    pairs = (each.partition("-")[::2] for each in support.split())
-    return Opened(file_named(file), paragraph, start, end, tuple(Span(int(left), int(right)) for left, right in pairs))
-
-
-def _opener(what: Opened, *inner: Html, **attributes: str | int | bool) -> Html:
-    """Make a button that opens a paragraph."""
-    data: dict[str, str | int | bool] = {"data_file": file_key(what.file), "data_paragraph": what.paragraph}
-    if what.end > what.start:
-        data |= {"data_start": what.start, "data_end": what.end}
-        data["data_support"] = " ".join(f"{start}-{end}" for start, end in what.support) or False
-    return _element("button", *inner, type="button", **attributes, **data)
-
-
-def _place(what: Opened, label: str, where: str = "", also: Sequence[str] = ()) -> Html:
-    """Make the button that names a paragraph and opens it; `where` and `also` are as in `rag_geo.render.place`."""
-    name = _element("bdi", escaped_name(what.file), class_="rg-name")
-    number = _span(f"¶{what.paragraph}", "rg-number")
-    there = Html(escaped(", ") + _element("bdi", escaped(where), class_="rg-where")) if where else NOTHING
-    said = f"{label}: {_said(what, where)}"
-    button = _opener(what, name, escaped(" "), number, there, class_="rg-open", aria_label=said)
-    return Html(button + _copies(also))
-
-
-def _said(what: Opened, where: str) -> str:
-    """Name a paragraph to who does not see the page."""
-    return f"{visible_name(what.file)}, paragraph {what.paragraph}" + (f", {where}" if where else "")
-
-
-def _copies(also: Sequence[str]) -> Html:
-    """Name the files with the same content, the first of them."""
-    if not also:
-        return NOTHING
-    names = [_element("bdi", escaped_name(each), class_="rg-name") for each in also[:NAMED_COPIES]]
-    rest = len(also) - len(names)
-    listed = _join(names, ", ") + escaped(f" and {rest:,} more") if rest else _join(names, " and ")
-    inside = escaped("the same in "), Html(listed)
-    return Html(escaped(" ") + _element("span", *inside, class_="rg-also"))
 
 
 # --- a question and its answer ----------------------------------------------------------------------------------
@@ -222,23 +92,23 @@ def _copies(also: Sequence[str]) -> Html:
 
 def question_html(turn: int, question: str, searched: str = "", filters: Filters = _NO_FILTERS) -> Html:
     """Show what was asked, the question that was really searched if it is another, and in which documents only."""
-    asked = _element("h2", escaped(question), class_="rg-asked", dir="auto", id=f"q{turn}")
+    asked = element("h2", escaped(question), class_="rg-asked", dir="auto", id=f"q{turn}")
     really = NOTHING
     if searched and searched != question:
-        words = _element("q", escaped(searched), dir="auto")
-        edit = _element("button", escaped("Edit"), type="button", class_="rg-act", data_act="edit", data_turn=turn)
-        label = _span("searched as", "rg-label")
-        really = _element("p", label, escaped(" "), words, escaped(" "), edit, class_="rg-searched")
+        words = element("q", escaped(searched), dir="auto")
+        edit = element("button", escaped("Edit"), type="button", class_="rg-act", data_act="edit", data_turn=turn)
+        label = span("searched as", "rg-label")
+        really = element("p", label, escaped(" "), words, escaped(" "), edit, class_="rg-searched")
     only = NOTHING
     if filters:
-        words = _element("span", escaped(filter_words(filters)), dir="auto")
-        only = _element("p", _span("only in", "rg-label"), escaped(" "), words, class_="rg-only")
-    return _element("div", asked, really, only, class_="rg rg-question")
+        words = element("span", escaped(filter_words(filters)), dir="auto")
+        only = element("p", span("only in", "rg-label"), escaped(" "), words, class_="rg-only")
+    return element("div", asked, really, only, class_="rg rg-question")
 
 
 def waiting_html(place: int, of: int, seconds: float) -> Html:
     """Show the place in the queue (1 is next) of `of` who wait, and the seconds waited."""
-    ahead = "yours is the next question" if place <= 1 else f"{_count(place - 1, 'question')} before yours"
+    ahead = "yours is the next question" if place <= 1 else f"{counted(place - 1, 'question')} before yours"
     return _progress("Waiting", f"{ahead}, {of:,} in all are waiting" if of > 1 else ahead, seconds)
 
 
@@ -248,14 +118,14 @@ def progress_html(event: Event | None, seconds: float) -> Html:
         case None:
             return _progress("Searching", "in the documents", seconds)
         case EvidenceFound(passages=passages):
-            return _progress("Reading", f"{_count(len(passages), 'passage')}, the nearest to the question", seconds)
+            return _progress("Reading", f"{counted(len(passages), 'passage')}, the nearest to the question", seconds)
         case Reading(done, total):
             return _progress("Reading", "the passages", seconds, done, total)
         case Judged(answerable, proceeds):
             words = "writing it" if proceeds else "looking at what is missing"
             return _progress("Judged", f"the answer is there with {answerable:.0%}: {words}", seconds)
         case Writing(written):
-            return _progress("Writing", f"{_count(written, 'word piece')} so far, shown when proved", seconds)
+            return _progress("Writing", f"{counted(written, 'word piece')} so far, shown when proved", seconds)
         case ClaimChecked():
             return _progress("Checking", "every sentence against the paragraphs", seconds)
         case Finished():
@@ -263,10 +133,10 @@ def progress_html(event: Event | None, seconds: float) -> Html:
 
 
 def _progress(word: str, words: str, seconds: float, done: int = 0, total: int = 0) -> Html:
-    bar = _element("progress", value=min(done, total), max=total, aria_label=word) if total > 0 else NOTHING
-    clock = _span(f"{max(0, int(seconds))} s", "rg-seconds")
-    what = _element("span", _element("strong", escaped(word)), escaped(f" {words}"))
-    return _element("div", what, bar, clock, class_="rg rg-status", data_state="working")
+    bar = element("progress", value=min(done, total), max=total, aria_label=word) if total > 0 else NOTHING
+    clock = span(f"{max(0, int(seconds))} s", "rg-seconds")
+    what = element("span", element("strong", escaped(word)), escaped(f" {words}"))
+    return element("div", what, bar, clock, class_="rg rg-status", data_state="working")
 
 
 def answer_html(
@@ -298,12 +168,12 @@ def answer_html(
     ]
     state = _STATES[answer.status][0] if answer else "working"
     missing = lacking(answer) if answer else ()
-    return _element(
+    return element(
         "section",
         _status(answer) if answer else progress,
-        _element("p", _join(sentences, " "), class_="rg-sentences", dir="auto") if sentences else NOTHING,
-        _element("ol", *sources, class_="rg-notes", aria_label="sources") if sources else NOTHING,
-        *(_element("p", escaped(f"Not found: {part}"), class_="rg-why") for part in missing),
+        element("p", joined(sentences, " "), class_="rg-sentences", dir="auto") if sentences else NOTHING,
+        element("ol", *sources, class_="rg-notes", aria_label="sources") if sources else NOTHING,
+        *(element("p", escaped(f"Not found: {part}"), class_="rg-why") for part in missing),
         _conflicts(answer.conflicts, notes) if answer and answer.conflicts else NOTHING,
         not_found_html(answer) if answer and answer.status == "not_found" else NOTHING,
         withheld_html(claims) if answer else NOTHING,
@@ -321,9 +191,7 @@ def _status(answer: Answer) -> Html:
         word = "Not proved"  # it may be there: what was written about it did not pass
     words = status_line(answer).partition(": ")[2]
     words = words[:1].upper() + words[1:]
-    return _element(
-        "div", _element("strong", escaped(word)), _span(words, "rg-why"), class_="rg-status", data_state=state
-    )
+    return element("div", element("strong", escaped(word)), span(words, "rg-why"), class_="rg-status", data_state=state)
 
 
 def _sentence(text: str, marks: Sequence[Html]) -> Html:
@@ -334,14 +202,14 @@ def _sentence(text: str, marks: Sequence[Html]) -> Html:
         head, gap, last = head + gap + last[:-_TAIL], "", last[-_TAIL:]
     elif len(last) > _LAST_WORD:
         head, gap, last = text, "", ""
-    together = _element("span", escaped(last), *marks, class_="rg-last")
-    return _element("span", escaped(head + gap), together, class_="rg-sentence")
+    together = element("span", escaped(last), *marks, class_="rg-last")
+    return element("span", escaped(head + gap), together, class_="rg-sentence")
 
 
 def _mark(turn: int, number: int, place: Opened, where: str) -> Html:
-    said = f"source {number}: {_said(place, where)}"
+    said = f"source {number}: {spoken_place(place, where)}"
     cited = f"c{turn}-{number}"
-    return _opener(place, escaped(str(number)), class_="rg-mark", aria_label=said, data_cite=cited)
+    return opener(place, escaped(str(number)), class_="rg-mark", aria_label=said, data_cite=cited)
 
 
 def _source_note(turn: int, number: int, citation: Citation, place: Opened, seen: str) -> Html:
@@ -349,15 +217,15 @@ def _source_note(turn: int, number: int, citation: Citation, place: Opened, seen
     raw = " ".join(citation.quote.split())
     if visible(" ".join(seen.split())) == visible(raw):
         pieces = quote_pieces(citation.quote, citation.support)
-        words = _join(
-            _element("em", escaped(piece), class_="rg-support") if supports else escaped(piece)
+        words = joined(
+            element("em", escaped(piece), class_="rg-support") if supports else escaped(piece)
             for piece, supports in pieces
         )
     else:
         words = escaped(seen)  # the document hides a part of the quote: its offsets do not hold in what is seen
-    text = _element("q", words, dir="auto", class_="rg-quote")
-    head = _place(place, f"open source {number}", citation.place, citation.also)
-    return _element("li", _span(str(number), "rg-n"), head, escaped(" "), text, id=f"c{turn}-{number}")
+    text = element("q", words, dir="auto", class_="rg-quote")
+    head = place_button(place, f"open source {number}", citation.place, citation.also)
+    return element("li", span(str(number), "rg-n"), head, escaped(" "), text, id=f"c{turn}-{number}")
 
 
 def _conflicts(conflicts: Sequence[Conflict], notes: Footnotes) -> Html:
@@ -367,13 +235,13 @@ def _conflicts(conflicts: Sequence[Conflict], notes: Footnotes) -> Html:
         number, other = against(each, notes), each.other
         mark = f"against source {number}: " if number else ""
         place = Opened(other.file, other.paragraph, other.start, other.end, other.support)
-        words = _element("q", escaped(other.quote), dir="auto", class_="rg-quote")
-        why = _element("p", escaped(mark), _element("span", escaped(each.what), dir="auto"), class_="rg-why")
+        words = element("q", escaped(other.quote), dir="auto", class_="rg-quote")
+        why = element("p", escaped(mark), element("span", escaped(each.what), dir="auto"), class_="rg-why")
         items.append(
-            _element("li", _place(place, "open the contrary", other.place, other.also), escaped(" "), words, why)
+            element("li", place_button(place, "open the contrary", other.place, other.also), escaped(" "), words, why)
         )
-    head = _element("p", escaped(f"{OTHERWISE}:"), class_="rg-label")
-    return _element("div", head, _element("ul", *items), class_="rg-conflicts")
+    head = element("p", escaped(f"{OTHERWISE}:"), class_="rg-label")
+    return element("div", head, element("ul", *items), class_="rg-conflicts")
 
 
 def withheld_html(claims: Sequence[Claim]) -> Html:
@@ -382,35 +250,35 @@ def withheld_html(claims: Sequence[Claim]) -> Html:
     if not withheld:
         return NOTHING
     items = [
-        _element(
+        element(
             "li",
-            _element("span", _element("q", escaped(claim.text)), class_="rg-unproved", dir="auto"),
+            element("span", element("q", escaped(claim.text)), class_="rg-unproved", dir="auto"),
             escaped(" "),
-            _span(f"withheld because {claim.reason}" if claim.reason else "withheld", "rg-why"),
+            span(f"withheld because {claim.reason}" if claim.reason else "withheld", "rg-why"),
         )
         for claim in withheld
     ]
-    summary = _element("summary", escaped(f"{_count(len(withheld), 'sentence')} withheld: see why"))
-    return _element("details", summary, _element("ul", *items), class_="rg rg-withheld")
+    summary = element("summary", escaped(f"{counted(len(withheld), 'sentence')} withheld: see why"))
+    return element("details", summary, element("ul", *items), class_="rg rg-withheld")
 
 
 def not_found_html(answer: Answer) -> Html:
     """Show the nearest paragraphs, and what the question asks that they do not say."""
     if not answer.near:
-        return _element("p", escaped("No paragraph is near to the question."), class_="rg rg-near")
+        return element("p", escaped("No paragraph is near to the question."), class_="rg rg-near")
     items = [_near(near) for near in answer.near]
-    head = _element("p", escaped("The nearest paragraphs, and what they lack:"), class_="rg-label")
-    return _element("div", head, _element("ul", *items), class_="rg rg-near")
+    head = element("p", escaped("The nearest paragraphs, and what they lack:"), class_="rg-label")
+    return element("div", head, element("ul", *items), class_="rg rg-near")
 
 
 def _near(near: Near) -> Html:
-    parts = [_place(Opened(near.file, near.paragraph), "open paragraph", near.place)]
+    parts = [place_button(Opened(near.file, near.paragraph), "open paragraph", near.place)]
     if near.quote:
-        parts += [escaped(" "), _element("q", escaped(near.quote), class_="rg-quote", dir="auto")]
+        parts += [escaped(" "), element("q", escaped(near.quote), class_="rg-quote", dir="auto")]
     if near.missing:
-        words = _join((_element("span", escaped(word), class_="rg-missing", dir="auto") for word in near.missing), " ")
-        parts.append(_element("p", _span("does not say:", "rg-label"), escaped(" "), words, class_="rg-lacks"))
-    return _element("li", *parts)
+        words = joined((element("span", escaped(word), class_="rg-missing", dir="auto") for word in near.missing), " ")
+        parts.append(element("p", span("does not say:", "rg-label"), escaped(" "), words, class_="rg-lacks"))
+    return element("li", *parts)
 
 
 def actions_html(turn: int, *, ready: bool = True) -> Html:
@@ -419,10 +287,10 @@ def actions_html(turn: int, *, ready: bool = True) -> Html:
     Before an answer is `ready` they can be seen and not pressed, so that nothing moves when it is.
     """
     buttons = (("copy", "Copy as Markdown"), ("receipt", "Receipt"))
-    return _element(
+    return element(
         "div",
         *(
-            _element(
+            element(
                 "button",
                 escaped(label),
                 type="button",
@@ -439,11 +307,11 @@ def actions_html(turn: int, *, ready: bool = True) -> Html:
 
 def error_html(message: str, hint: str = "", *, stopped: bool = False) -> Html:
     """Show what went wrong and what mends it, or that an answer was stopped."""
-    parts = [_element("strong", escaped("Stopped" if stopped else "That did not work")), _span(message, "rg-why")]
+    parts = [element("strong", escaped("Stopped" if stopped else "That did not work")), span(message, "rg-why")]
     if hint:
-        parts.append(_element("p", _span("what helps:", "rg-label"), escaped(" "), escaped(hint), class_="rg-hint"))
+        parts.append(element("p", span("what helps:", "rg-label"), escaped(" "), escaped(hint), class_="rg-hint"))
     state = "stopped" if stopped else "failed"
-    return _element("div", *parts, class_="rg rg-status rg-error", data_state=state, dir="auto")
+    return element("div", *parts, class_="rg rg-status rg-error", data_state=state, dir="auto")
 
 
 # --- evidence ---------------------------------------------------------------------------------------------------
@@ -463,22 +331,22 @@ def evidence_html(
     if not event.hits:
         where = "of the documents that were searched" if filtered else "of these documents"
         nothing = escaped(f"No paragraph {where} has anything to do with the question.")
-        return _element("section", _element("p", nothing), class_="rg rg-evidence", aria_label="evidence")
+        return element("section", element("p", nothing), class_="rg rg-evidence", aria_label="evidence")
     read = {(one.file, one.start) for passage in event.passages for one in passage.sentences}
     cards = [_card(hit, read, known(hit.file)) for hit in event.hits]
-    found = f"{_count(len(cards), 'paragraph')} found in {event.seconds:.2f} s"
-    legend = _element(
-        "span", _element("mark", escaped("nearest")), escaped(" to the question · "),
-        _span("read", "rg-read"), escaped(" by the model"), class_="rg-legend",
+    found = f"{counted(len(cards), 'paragraph')} found in {event.seconds:.2f} s"
+    legend = element(
+        "span", element("mark", escaped("nearest")), escaped(" to the question · "),
+        span("read", "rg-read"), escaped(" by the model"), class_="rg-legend",
     )  # fmt: skip
     rest = NOTHING
     if len(cards) > CARDS:
-        more = _element("summary", escaped(f"{_count(len(cards) - CARDS, 'more paragraph')}"))
-        rest = _element("details", more, _element("ol", *cards[CARDS:], class_="rg-cards", start=CARDS + 1))
-    return _element(
+        more = element("summary", escaped(f"{counted(len(cards) - CARDS, 'more paragraph')}"))
+        rest = element("details", more, element("ol", *cards[CARDS:], class_="rg-cards", start=CARDS + 1))
+    return element(
         "section",
-        _element("p", _element("strong", escaped(found)), legend, class_="rg-head"),
-        _element("ol", *cards[:CARDS], class_="rg-cards"),
+        element("p", element("strong", escaped(found)), legend, class_="rg-head"),
+        element("ol", *cards[:CARDS], class_="rg-cards"),
         rest,
         class_="rg rg-evidence",
         aria_label="evidence",
@@ -488,12 +356,12 @@ def evidence_html(
 def _card(hit: Hit, read: Collection[tuple[str, int]], entry: Entry | None) -> Html:
     place = Opened(hit.file, hit.paragraph, *(hit.window if hit.window.end > hit.window.start else ()))
     above = hit.heading.removeprefix(hit.title).removeprefix(" › ")
-    known = _facts(hit.title, entry.author if entry else "", entry.date if entry else "", above)
-    return _element(
+    known = known_facts(hit.title, entry.author if entry else "", entry.date if entry else "", above)
+    return element(
         "li",
-        _place(place, "open paragraph", hit.place, hit.also),
-        _element("p", known, class_="rg-known") if known else NOTHING,
-        _element("p", *_card_sentences(hit, read), class_="rg-text", dir="auto"),
+        place_button(place, "open paragraph", hit.place, hit.also),
+        element("p", known, class_="rg-known") if known else NOTHING,
+        element("p", *_card_sentences(hit, read), class_="rg-text", dir="auto"),
         class_="rg-card",
     )
 
@@ -518,8 +386,8 @@ def _card_sentences(hit: Hit, read: Collection[tuple[str, int]]) -> Iterator[Htm
 
 
 def _card_sentence(sentence: Sentence, nearest: bool, is_read: bool) -> Html:
-    words = _element("mark", escaped(sentence.text)) if nearest else escaped(sentence.text)
-    return _element("span", words, class_="rg-read" if is_read else "rg-unread")
+    words = element("mark", escaped(sentence.text)) if nearest else escaped(sentence.text)
+    return element("span", words, class_="rg-read" if is_read else "rg-unread")
 
 
 # --- source view ------------------------------------------------------------------------------------------------
@@ -537,20 +405,20 @@ def source_html(
     words = merge_spans([Span(mark.start + start, min(mark.start + end, mark.end)) for start, end in support])
     body = _Body(document, mark, words if mark.end > mark.start else ())
     title = document.title or visible_name(document.file)
-    known = _facts(document.author, document.date)
-    counts = f"{_count(len(document.paragraphs), 'paragraph')}"
+    known = known_facts(document.author, document.date)
+    counts = f"{counted(len(document.paragraphs), 'paragraph')}"
     if document.textless:
         counts += f" · no text that can be read on {copies(document.textless)}"
-    name = _element("bdi", escaped_name(document.file))
-    return _element(
+    name = element("bdi", escaped_name(document.file))
+    return element(
         "article",
-        _element(
+        element(
             "header",
-            _element("h2", escaped(title), dir="auto"),
-            _element("p", known, class_="rg-byline") if known else NOTHING,
-            _element("p", name, escaped(f" · {counts}"), class_="rg-known"),
+            element("h2", escaped(title), dir="auto"),
+            element("p", known, class_="rg-byline") if known else NOTHING,
+            element("p", name, escaped(f" · {counts}"), class_="rg-known"),
         ),
-        _element("div", *body.paragraphs(paragraph), class_="rg-paragraphs", lang=_language(document)),
+        element("div", *body.paragraphs(paragraph), class_="rg-paragraphs", lang=_language(document)),
         class_="rg rg-source",
         aria_label=f"source: {visible(title)}",
     )
@@ -582,16 +450,16 @@ class _Body:
                 tag = f"h{min(6, 3 + (each.heading.count(' › ') + 1 if each.heading else 0))}"
             elif each.kind in ("list", "table", "code"):
                 lines = f"rg-lines rg-{each.kind}"
-            text = _element(tag, self._text(each), dir="auto", class_=lines or False)
-            note = _span(f"not searched: {each.debris}", "rg-rule") if each.debris else NOTHING
+            text = element(tag, self._text(each), dir="auto", class_=lines or False)
+            note = span(f"not searched: {each.debris}", "rg-rule") if each.debris else NOTHING
             asked = each.number == wanted
             classes = "rg-par" + (" rg-wanted" if asked else "") + (" rg-debris" if each.debris else "")
-            number = _span(str(each.number), "rg-n")
+            number = span(str(each.number), "rg-n")
             where = NOTHING
             if each.place and (asked or each.place != before):
-                where = _element("bdi", escaped(each.place), class_="rg-where")
+                where = element("bdi", escaped(each.place), class_="rg-where")
             before = each.place
-            yield _element(
+            yield element(
                 "div",
                 number,
                 where,
@@ -613,10 +481,10 @@ class _Body:
             left, right = max(left, at), min(right, mark.end)
             if left < right:
                 inside.append(self._visible(paragraph, at, left))
-                inside.append(_element("em", self._visible(paragraph, left, right), class_="rg-support"))
+                inside.append(element("em", self._visible(paragraph, left, right), class_="rg-support"))
                 at = right
         inside.append(self._visible(paragraph, at, mark.end))
-        shown = _element("mark", *inside, id=False if self.marked else "quote")
+        shown = element("mark", *inside, id=False if self.marked else "quote")
         self.marked = True
         return Html(self._visible(paragraph, start, mark.start) + shown + self._visible(paragraph, mark.end, end))
 
@@ -655,22 +523,22 @@ def documents_html(
     several are folded under its name.
     """
     counts = paragraphs or {}
-    total = f", {_count(sum(counts.values()), 'paragraph')} searched" if counts else ""
-    head = _element("p", _element("strong", escaped(f"{_count(len(entries), 'document')}{total}")), class_="rg-head")
+    total = f", {counted(sum(counts.values()), 'paragraph')} searched" if counts else ""
+    head = element("p", element("strong", escaped(f"{counted(len(entries), 'document')}{total}")), class_="rg-head")
     files: dict[str, list[Entry]] = {}
     for each in entries:
         files.setdefault(each.source, []).append(each)
     items = [
-        _element(
+        element(
             "li",
-            _element("div", *_file_facts(file, inside, counts, file in added)),
+            element("div", *_file_facts(file, inside, counts, file in added)),
             _removal(file, file in added) if removable else NOTHING,
         )
         for file, inside in files.items()
     ]
-    shown = _element("ul", *items) if items else _element("p", escaped("There is no document yet: add some above."))
+    shown = element("ul", *items) if items else element("p", escaped("There is no document yet: add some above."))
     left = skipped_html(skipped, restorable=removable)
-    return _element("section", head, left, shown, class_="rg rg-documents", aria_label="documents")
+    return element("section", head, left, shown, class_="rg rg-documents", aria_label="documents")
 
 
 def _file_facts(file: str, entries: Sequence[Entry], counts: Mapping[str, int], added: bool) -> Iterator[Html]:
@@ -678,25 +546,25 @@ def _file_facts(file: str, entries: Sequence[Entry], counts: Mapping[str, int], 
     if [each.file for each in entries] == [file]:
         yield from _document_facts(entries[0], counts.get(file, 0), added)
         return
-    yield _element("bdi", escaped_name(file), class_="rg-name")
+    yield element("bdi", escaped_name(file), class_="rg-name")
     if added:
-        yield Html(escaped(" ") + _span("added here", "rg-added"))
-    inside = [_element("li", *_document_facts(each, counts.get(each.file, 0), False)) for each in entries]
-    summary = _element("summary", escaped(f"{_count(len(entries), 'document')} in it"))
-    yield _element("details", summary, _element("ul", *inside), class_="rg-inside")
+        yield Html(escaped(" ") + span("added here", "rg-added"))
+    inside = [element("li", *_document_facts(each, counts.get(each.file, 0), False)) for each in entries]
+    summary = element("summary", escaped(f"{counted(len(entries), 'document')} in it"))
+    yield element("details", summary, element("ul", *inside), class_="rg-inside")
 
 
 def _document_facts(entry: Entry, paragraphs: int, added: bool) -> Iterator[Html]:
     what = Opened(entry.file, 1)
     title = escaped(entry.title) if entry.title else escaped_name(entry.file)
     said = f"open document: {visible_name(entry.file)}"
-    yield _opener(what, _element("bdi", title, class_="rg-name"), class_="rg-open", aria_label=said)
+    yield opener(what, element("bdi", title, class_="rg-name"), class_="rg-open", aria_label=said)
     if added:
-        yield Html(escaped(" ") + _span("added here", "rg-added"))
-    count = f"{_count(paragraphs, 'paragraph')} searched" if paragraphs else ""
+        yield Html(escaped(" ") + span("added here", "rg-added"))
+    count = f"{counted(paragraphs, 'paragraph')} searched" if paragraphs else ""
     name = visible_name(entry.file) if entry.title else ""
-    if known := _facts(name, entry.author, entry.date, count):
-        yield _element("p", known, class_="rg-known")
+    if known := known_facts(name, entry.author, entry.date, count):
+        yield element("p", known, class_="rg-known")
 
 
 def _removal(file: str, added: bool) -> Html:
@@ -709,7 +577,7 @@ def _removal(file: str, added: bool) -> Html:
 def _act_on(file: str, act: str, label: str, rest: str, confirm: str = "") -> Html:
     """Make a button that does something with a file; a screen reader is told with which."""
     said = f"{label.lower()} {visible_name(file)} {rest}"
-    return _element(
+    return element(
         "button",
         escaped(label),
         type="button",
@@ -729,19 +597,19 @@ def skipped_html(skipped: Sequence[Skipped], *, restorable: bool = False) -> Htm
     if not skipped:
         return NOTHING
     items = [
-        _element(
+        element(
             "li",
-            _element("bdi", escaped_name(each.file), class_="rg-name"),
+            element("bdi", escaped_name(each.file), class_="rg-name"),
             escaped(" "),
-            _element("span", escaped(each.reason), class_="rg-why", dir="auto"),
+            element("span", escaped(each.reason), class_="rg-why", dir="auto"),
             Html(escaped(" ") + _act_on(each.file, "restore", "Take back", "into the collection"))
             if restorable and each.reason == LEFT_OUT
             else NOTHING,
         )
         for each in skipped
     ]
-    summary = _element("summary", escaped(f"{_count(len(skipped), 'file')} left out: see why"))
-    return _element("details", summary, _element("ul", *items), class_="rg rg-skipped")
+    summary = element("summary", escaped(f"{counted(len(skipped), 'file')} left out: see why"))
+    return element("details", summary, element("ul", *items), class_="rg rg-skipped")
 
 
 def addition_html(addition: Addition) -> Html:
@@ -751,14 +619,14 @@ def addition_html(addition: Addition) -> Html:
         name = each.file.rpartition("/")[2]
         now = " lay there already and is taken back: " if each.restored else " is added as "
         renamed = each.restored or name != each.given
-        words = Html(escaped(now) + _element("bdi", escaped_name(each.file))) if renamed else NOTHING
-        name = _element("bdi", escaped_name(each.given), class_="rg-name")
-        taken.append(_element("li", name, words, escaped(_held(each))))
+        words = Html(escaped(now) + element("bdi", escaped_name(each.file))) if renamed else NOTHING
+        name = element("bdi", escaped_name(each.given), class_="rg-name")
+        taken.append(element("li", name, words, escaped(_held(each))))
     refused = [*addition.refused, *(one for each in addition.added for one in each.skipped)]
     if not taken:
         return skipped_html(refused)
-    head = _element("p", _element("strong", escaped(f"{_count(len(taken), 'file')} taken")))
-    body = _element("div", head, _element("ul", *taken), class_="rg rg-taken")
+    head = element("p", element("strong", escaped(f"{counted(len(taken), 'file')} taken")))
+    body = element("div", head, element("ul", *taken), class_="rg rg-taken")
     return Html(body + skipped_html(refused))
 
 
@@ -767,40 +635,40 @@ def _held(added: Added) -> str:
     if not added.holds:
         return ""
     skipped = f", {len(added.skipped):,} skipped" if added.skipped else ""
-    return f": {_count(added.documents, 'document')} in it{skipped}"
+    return f": {counted(added.documents, 'document')} in it{skipped}"
 
 
 def indexing_html(stage: str, done: int, total: int) -> Html:
     """Show how far the documents are read and indexed; questions are answered meanwhile."""
-    bar = _element("progress", value=min(done, total), max=total, aria_label="indexing") if total > 0 else NOTHING
-    figures = _span(f"{done:,} of {total:,}" if total > 0 else "", "rg-seconds")
-    what = _element("span", _element("strong", escaped("Indexing")), escaped(f" {stage}"))
-    return _element("div", what, bar, figures, class_="rg rg-status", data_state="working")
+    bar = element("progress", value=min(done, total), max=total, aria_label="indexing") if total > 0 else NOTHING
+    figures = span(f"{done:,} of {total:,}" if total > 0 else "", "rg-seconds")
+    what = element("span", element("strong", escaped("Indexing")), escaped(f" {stage}"))
+    return element("div", what, bar, figures, class_="rg rg-status", data_state="working")
 
 
 def indexed_html(report: IndexReport) -> Html:
     """Show what an update of the index did."""
     parts = (("added", report.added), ("changed", report.changed), ("removed", report.removed))
     did = ", ".join(f"{len(files):,} {word}" for word, files in parts if files) or "nothing changed"
-    words = f"{did}; now {_count(report.documents, 'document')}, {_count(report.paragraphs, 'paragraph')}"
-    done = _element("div", _element("strong", escaped("Indexed")), _span(words, "rg-why"), class_="rg-status",
+    words = f"{did}; now {counted(report.documents, 'document')}, {counted(report.paragraphs, 'paragraph')}"
+    done = element("div", element("strong", escaped("Indexed")), span(words, "rg-why"), class_="rg-status",
                     data_state="verified")  # fmt: skip
-    return _element("div", done, skipped_html(report.skipped), class_="rg rg-indexed")
+    return element("div", done, skipped_html(report.skipped), class_="rg rg-indexed")
 
 
 def turn_html(turn: int, *parts: Html) -> Html:
     """Put the parts of one question together (``data-turn``)."""
-    return _element("article", *parts, class_="rg rg-turn", data_turn=turn, aria_labelledby=f"q{turn}")
+    return element("article", *parts, class_="rg rg-turn", data_turn=turn, aria_labelledby=f"q{turn}")
 
 
 def intro_html(documents: int, paragraphs: int) -> Html:
     """Say, before the first question, what can be asked here and what is shown."""
-    what = f"{_count(documents, 'document')}, {_count(paragraphs, 'paragraph')}"
-    return _element(
+    what = f"{counted(documents, 'document')}, {counted(paragraphs, 'paragraph')}"
+    return element(
         "div",
-        _element("p", escaped(what), class_="rg-label"),
-        _element("h2", escaped("Ask these documents"), class_="rg-asked"),
-        _element(
+        element("p", escaped(what), class_="rg-label"),
+        element("h2", escaped("Ask these documents"), class_="rg-asked"),
+        element(
             "p",
             escaped(
                 "The answer says only what they say. Every sentence has a mark that opens the paragraph which proves "
@@ -814,4 +682,4 @@ def intro_html(documents: int, paragraphs: int) -> Html:
 def head_html(note: str, seconds: float) -> Html:
     """Show the name of the page, and what it still does before questions can be asked ("": nothing)."""
     busy = _progress("Loading", note, seconds) if note else NOTHING
-    return _element("header", _element("h1", escaped("rag-geo")), busy, class_="rg rg-top")
+    return element("header", element("h1", escaped("rag-geo")), busy, class_="rg rg-top")
