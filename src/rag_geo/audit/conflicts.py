@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
-from rag_geo.audit.figures import Figure, figures
+from rag_geo.audit.figures import Figure, figures, is_label
 from rag_geo.text import countries
 from rag_geo.text.facts import TITLES, Facts, Name, Word, facts, names, stem
 from rag_geo.text.quantities import Quantity, listed
@@ -72,7 +72,7 @@ _FORECAST = frozenset(
     stem(word)
     for word in listed("""expect forecast predict project projection plan estimate target aim hope goal would
     could might may should propose budget envisage intend anticipate potential scenario if unless
-    likely probably suppose claim allege rumour rumor""")
+    likely probably suppose claim poll survey allege rumour rumor""")
 ) - {"budget"}
 _AHEAD = re.compile(
     r"\b(?:was|were|is|are) to (?:be\b|[a-z]+\b)|\bwill\b|\bwould\b|\bshall\b|\bcould\b|\bmight\b|\bif\b"
@@ -101,13 +101,17 @@ _ROLES |= frozenset(
     principal headmaster headmistress curator conductor commander emperor empress pope tsar sultan ceo warden dean
     speaker keeper champion heir successor predecessor husband wife father mother capital""")
 )  # fmt: skip
+_HEADING = frozenset(stem(word) for word in listed("head lead chair direct run manage command govern edit"))
 _FOUNDING = frozenset(listed("first founding last only current present sole"))
 _LOCATED = frozenset(
     _SAME_SENSE.get(stem(word), stem(word))
-    for word in listed("""bear die bury headquarters base locate situate capital seat headquarter stand born""")
+    for word in listed(
+        """bear die bury headquarters base locate situate capital seat headquarter stand born hold place"""
+    )
 )
 _ACRONYMS = frozenset(listed("gdp gnp ppp vat ceo cfo ngo ngos pdf usd eur gbp dna hiv tv pc it"))
 _PRONOUNS = frozenset(listed("it its he his she her they their this these that those both such"))
+_LETTERED = re.compile(r"(?<=[^\W\d_] )(?:[B-HJ-Z]|A(?=[,.;]|\s[a-z])|II+|IV|VI*|IX)\b(?!\.)")
 _JOINING = frozenset(listed("and but so yet then still or also"))
 _COMPARED = re.compile(
     r"\b(?:than|as (?:in|that of|those of|much as|many as|long as|large as|for)|like|unlike|compared (?:with|to)|"
@@ -123,6 +127,12 @@ _MEASURING = frozenset(
     estimate size year""")
 )
 _LINKS = frozenset(listed("of in on at for from by with to and or as per a an the since until"))
+_NEUTRAL = _MEASURING | frozenset(
+    _SAME_SENSE.get(stem(word), stem(word))
+    for word in listed("""run stretch extend flow span measure rise tower lie amount total come stand last contain hold
+    comprise include consist record register report put hit handle""")
+)
+_NO_LIMIT = frozenset(listed("total all size length height width depth weight diameter use number fact operation"))
 _FLOORS = frozenset(listed("floor storey story place rank position seed grade class"))
 _ENOUGH = 3
 """Words and names in common of a statement and its denial."""
@@ -139,6 +149,15 @@ _BEGINNING = 8
 _FRAGMENT = re.compile(r"\W*\d")
 """How a piece of a table begins that was cut off from the name of its row."""
 
+_EXCLUSIVE = frozenset(
+    stem(word)
+    for word in listed("""rise increase grow gain climb growth fall decrease decline drop shrink open close shut accept
+    reject refuse allow permit forbid ban prohibit legal illegal possible impossible safe unsafe dangerous improve
+    worsen deteriorate succeed success fail failure strengthen weaken expand contract majority minority largest
+    smallest biggest highest lowest longest shortest oldest youngest newest more less fewer greater higher lower best
+    worst approve disapprove support oppose agree disagree voluntary compulsory mandatory optional temporary permanent
+    common rare lift impose easy difficult cheap expensive win lose profit loss surplus deficit""")
+)
 _SHORT = 14
 """Content words of a sentence that is compared whole; of a longer one, the clause of the figure counts."""
 
@@ -220,9 +239,15 @@ def _read(statement: Statement) -> _Reading:
         dates,
         frozenset(q.date[0] for q in dates if q.date is not None and q.date[0] is not None),
         frozenset(value for q in read.quantities if q.kind == "ordinal" for value, _ in q.readings),
-        frozenset(str(value) for q in read.quantities if q.kind == "code" for value, _ in q.readings),
+        _codes(read),
         bool(_FORECAST & words) or _AHEAD.search(read.text) is not None,
     )
+
+
+def _codes(read: Facts) -> frozenset[str]:
+    """Give what tells one of a series from another: "G7", the 4.2 of "Bramble 4.2", the C of "Block C"."""
+    found = {str(value) for q in read.quantities if q.kind == "code" or is_label(read, q) for value, _ in q.readings}
+    return frozenset(found | set(_LETTERED.findall(read.text)))
 
 
 def _aside(read: Facts, name: Name) -> bool:
@@ -310,10 +335,29 @@ def _slots(a: _Reading, b: _Reading, besides: frozenset[str]) -> frozenset[str]:
         after = words[i + 1] if i + 1 < len(words) else None
         if after is not None and after.content and _fold(after.key) in everything and _adjoins(a.read, word, after):
             found.add("+" + _fold(after.key))
+        slot = _linked(a.read, i, everything)
+        if slot:
+            found.add(slot)
         lead = _preposition(words, i)
         if lead:
             found.add(lead)
     return frozenset(found)
+
+
+def _linked(read: Facts, i: int, known: frozenset[str] | set[str]) -> str:
+    """Give the place of word `i` before a preposition and a word that both have: "(the bridge) at Stell"."""
+    words = read.words
+    if i + 1 >= len(words) or words[i + 1].lower not in ("of", "in", "at", "on", "for", "from", "to"):
+        return ""
+    after = next((word for word in words[i + 2 : i + 4] if word.content), None)
+    if after is None or _fold(after.key) not in known or not _spaced(read, words[i], after):
+        return ""
+    return f"-{words[i + 1].lower} {_fold(after.key)}"
+
+
+def _spaced(read: Facts, word: Word, after: Word) -> bool:
+    """Whether only words stand between two words, no number and no mark."""
+    return re.fullmatch(r"[^\W\d]*", re.sub(r"\s", "", read.text[word.end : after.start])) is not None
 
 
 def _adjoins(read: Facts, word: Word, after: Word) -> bool:
@@ -405,7 +449,8 @@ def _sole(figure: Figure, a: _Reading, b: _Reading) -> bool:
 def _apart(one: Figure, other: Figure) -> bool:
     """Whether two figures of one measure cannot both be right; of two limits, whether they are two."""
     if one.bound and one.bound == other.bound:
-        return one.bound == "most" and abs(one.value - other.value) > 0.02 * max(abs(one.value), abs(other.value))
+        rule = one.bound == "most" or (one.required and other.required)
+        return rule and abs(one.value - other.value) > 0.02 * max(abs(one.value), abs(other.value))
     apart = one.high < other.low or other.high < one.low
     return apart and abs(one.value - other.value) > 0.01 * max(abs(one.value), abs(other.value))
 
@@ -421,20 +466,56 @@ def _one_thing(one: Figure, other: Figure, a: _Reading, b: _Reading) -> bool:
     if any(_under_negation(figure, side) for figure, side in ((one, a), (other, b))):
         return False
     lasting = one.measure in _LASTING or bool(one.dimension and one.dimension != "age")
-    if not _times_agree(a, b, lasting=lasting) or not _same_counted(one, other):
+    if not _times_agree(a, b, lasting=lasting) or not _same_counted(one, other, a, b):
         return False
     mine, theirs = _local(a, one), _local(b, other)
     shared = (mine & theirs) - _MEASURING
-    if not shared or not _same_predicate(one, other, a, b):
+    if not shared or not _same_predicate(one, other, a, b) or not _same_stuff(one, other, a, b):
+        return False
+    if one.measure and not _same_property(one, other, a, b):
         return False
     return _overlap(a, b, mine, theirs) >= 0.5 and not _contrast(a, b)
 
 
-def _same_counted(one: Figure, other: Figure) -> bool:
+def _same_stuff(one: Figure, other: Figure, a: _Reading, b: _Reading) -> bool:
+    """Whether what is measured is the same: not "tonnes of silver" and "tonnes of lead", nor one only "in colour"."""
+    mine, theirs = _stuff(one, a), _stuff(other, b)
+    if mine and theirs and mine != theirs and not (mine in b.words or theirs in a.words):
+        return False
+    return not _condition(one, a, b) and not _condition(other, b, a)
+
+
+def _stuff(figure: Figure, a: _Reading) -> str:
+    """Give the first content word behind "of" right after a figure."""
+    found = re.match(r"\s+of\s+(?:(?:the|its|all|their)\s+)?", a.read.text[figure.end :])
+    if found is None:
+        return ""
+    at = figure.end + found.end()
+    return next((_fold(word.key) for word in a.read.words if word.start == at and word.content), "")
+
+
+def _condition(figure: Figure, a: _Reading, b: _Reading) -> bool:
+    """Whether something that only this sentence says limits its figure: "nine pages a minute in colour"."""
+    behind = [word for word in a.read.words if word.start >= figure.end]
+    for i, word in enumerate(behind[:8]):
+        if word.clause != behind[0].clause:
+            return False
+        if word.lower in ("in", "for", "with", "without", "during") and i + 1 < len(behind):
+            limit = next((w for w in behind[i + 1 : i + 4] if w.content), None)
+            if limit is None or limit.name or not _spaced(a.read, word, limit):
+                return False
+            key = _fold(limit.key)
+            return key not in b.words and key not in b.context and limit.lower not in _NO_LIMIT
+    return False
+
+
+def _same_counted(one: Figure, other: Figure, a: _Reading, b: _Reading) -> bool:
     """Whether the same is counted, of the same kind."""
     if one.measure == "" and not (one.noun and other.noun):
         return False
     if one.noun and other.noun and _fold(one.noun) != _fold(other.noun):
+        return False
+    if any(figure.noun and _fold(figure.noun) not in side.words for figure, side in ((one, b), (other, a))):
         return False
     return not (one.noun and other.noun) or set(map(_fold, one.traits)) == set(map(_fold, other.traits))
 
@@ -444,6 +525,22 @@ def _same_predicate(one: Figure, other: Figure, a: _Reading, b: _Reading) -> boo
     verbs = {_predicate(one, a), _predicate(other, b)} - {""}
     loose = _fold(stem("people")) in (_fold(one.noun), _fold(other.noun)) and one.noun != other.noun
     return len(verbs) < 2 and not (loose and verbs - {_fold(stem("people"))})
+
+
+def _same_property(one: Figure, other: Figure, a: _Reading, b: _Reading) -> bool:
+    """Whether the same was measured, by the words before the figures: not "weighs 900 g" and "carries 300 g"."""
+    strange = [_is_strange(one, b), _is_strange(other, a)]
+    if all(strange):
+        return _fold(one.predicate) == _fold(other.predicate)
+    dimensions = one.dimension, other.dimension
+    return not (any(dimensions) and not all(dimensions) and any(strange))
+
+
+def _is_strange(figure: Figure, other: _Reading) -> bool:
+    """Whether the word before a figure says what was measured, and the other sentence knows nothing of it."""
+    key = _fold(figure.predicate)
+    known = other.words | other.context | _name_keys(other) | _NEUTRAL
+    return bool(key) and not figure.dimension and key not in known
 
 
 def _predicate(figure: Figure, a: _Reading) -> str:
@@ -562,9 +659,11 @@ def _persons(a: _Reading, b: _Reading) -> Difference | None:
     if any(_leads(side.read, name) in _IN for side, name in zip((a, b), odd, strict=True)):
         return None
     shared = a.words & b.words
-    made = shared & _MAKERS and all(_agent(side, name) for side, name in zip((a, b), odd, strict=True))
+    agents = all(_agent(side, name) for side, name in zip((a, b), odd, strict=True))
     held = _role(a) & _role(b)
-    if made and _times_agree(a, b, lasting=True):
+    if shared & _MAKERS and agents and _times_agree(a, b, lasting=True):
+        return Difference("person", odd[0].text, odd[1].text)
+    if shared & _HEADING and agents and not (a.years or b.years or "past" in _tense(a) | _tense(b)):
         return Difference("person", odd[0].text, odd[1].text)
     if held and _office_time(a, b) and _overlap(a, b, a.words, b.words) >= 0.5:
         return Difference("person", odd[0].text, odd[1].text)
@@ -576,7 +675,7 @@ def _agent(a: _Reading, name: Name) -> bool:
     if _leads(a.read, name) == "by":
         return True
     after = a.read.words[name.last + 1 : name.last + 3]
-    return not _leads(a.read, name) and any(_fold(word.key) in _MAKERS for word in after)
+    return not _leads(a.read, name) and any(_fold(word.key) in _MAKERS | _HEADING for word in after)
 
 
 def _role(a: _Reading) -> frozenset[str]:
@@ -650,7 +749,8 @@ def _denials(a: _Reading, b: _Reading) -> Difference | None:
         return Difference("denial", *(_cue(side) for side in (a, b)))
     if turned_opposite(a.read, (b.read,)) or turned_opposite(b.read, (a.read,)):
         mine, theirs = _only(a, b), _only(b, a)
-        return Difference("denial", mine, theirs)
+        if {stem(mine.casefold()), stem(theirs.casefold())} <= _EXCLUSIVE and not a.figures and not b.figures:
+            return Difference("denial", mine, theirs)
     return None
 
 

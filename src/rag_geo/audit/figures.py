@@ -17,6 +17,7 @@ from rag_geo.text.facts import Facts, Word, stem
 from rag_geo.text.mentions import is_plural
 from rag_geo.text.quantities import Quantity, listed
 
+_LETTERS = "abcdefghijklmnopqrstuvwxyz $€£¥~"
 INFINITY = float("inf")
 
 _LENGTHS = {
@@ -39,10 +40,19 @@ _SCALES: dict[str, tuple[str, float]] = {
     "byte": ("bytes", 1.0), "usd": ("dollar", 1.0),
 }  # fmt: skip
 _NO_FIGURE = frozenset({"ordinal", "code", "vague", "ratio", "time", "weekday", "decade", "times"})
-_PERIODS = {"hour": 8766.0, "day": 365.25, "night": 365.25, "week": 52.18, "month": 12.0, "year": 1.0}
+_PERIODS = {
+    "second": 31_557_600.0,
+    "minute": 525_960.0,
+    "hour": 8766.0,
+    "day": 365.25,
+    "night": 365.25,
+    "week": 52.18,
+    "month": 12.0,
+    "year": 1.0,
+}
 _ADVERBS = {"hourly": "hour", "daily": "day", "weekly": "week", "monthly": "month", "yearly": "year",
-            "annually": "year", "annual": "year"}  # fmt: skip
-_PER = re.compile(r"\b(?:a|an|per|each|every)\s+(hour|day|night|week|month|year)\b", re.IGNORECASE)
+            "annually": "year"}  # fmt: skip
+_PER = re.compile(r"\b(?:a|an|per|each|every)\s+(second|minute|hour|day|night|week|month|year)\b", re.IGNORECASE)
 _RATE = re.compile(r"\b(?:per\s+(?!cent)(\w+)|for (?:each|every)\s+(\w+)|(?:each|apiece)\b)", re.IGNORECASE)
 _DIMENSIONS = {
     word: name
@@ -83,6 +93,9 @@ _SUBSET = re.compile(
     re.IGNORECASE,
 )
 _CELSIUS = re.compile(r"\s*(?:°\s*)?(?:degrees?\s+)?(C|F|Celsius|Fahrenheit|centigrade)\b")
+_REQUIRED = re.compile(
+    r"\b(?:must|shall|requires?|required|needs?|minimum|maximum|may not|allowed|permitted|entitled)\b", re.IGNORECASE
+)
 _GENERIC = frozenset(stem(word) for word in listed("total overall whole full entire altogether current official own"))
 
 
@@ -94,6 +107,7 @@ class Figure:
     written. `noun` is the stem of what is counted, `traits` of the words before it; `dimension` what was measured, as
     far as it is said ("length"); `rate` the period or thing that it is per; `change` says that it is a difference and
     no level, `part` that it is a part of something, `lead` is the preposition before it.
+    `required` says that it is a rule; `predicate` is the stem of the last content word before it, "" for none near.
     """
 
     text: str
@@ -111,12 +125,14 @@ class Figure:
     change: bool = False
     part: bool = False
     lead: str = ""
+    required: bool = False
+    predicate: str = ""
 
 
 @lru_cache(maxsize=4096)
 def figures(read: Facts) -> tuple[Figure, ...]:
     """Give the amounts of a sentence in order; dates, ordinals, codes and vague counts are none."""
-    amounts = [q for q in read.quantities if q.kind == "number"]
+    amounts = [q for q in read.quantities if q.kind == "number" and not is_label(read, q)]
     found: list[Figure] = []
     joined: set[Quantity] = set()
     for one, other in pairwise(amounts):
@@ -129,6 +145,13 @@ def figures(read: Facts) -> tuple[Figure, ...]:
         figure = _figure(read, quantity) if quantity not in joined else None
         found += [figure] if figure else []
     return tuple(sorted(found, key=lambda each: each.start))
+
+
+def is_label(read: Facts, quantity: Quantity) -> bool:
+    """Whether a bare number is part of a name: "Unit 7", "Bramble 4.2"."""
+    if {unit for _, unit in quantity.readings} != {""} or not quantity.text[:1].isdecimal():
+        return False
+    return any(read.text[name.end : quantity.start] == " " and not name.possessive for name in read.names)
 
 
 def _is_range(before: str, between: str) -> bool:
@@ -152,7 +175,8 @@ def _ranged(read: Facts, one: Quantity, other: Quantity) -> Figure | None:
     text = read.text[one.start : other.end]
     return Figure(
         text, one.start, high.end, high.measure, high.value, low, high.high, "", high.noun, high.traits,
-        high.dimension, high.rate, _CHANGE.search(read.text[: one.start]) is not None, high.part, "",
+        high.dimension, high.rate, _CHANGE.search(read.text[: one.start]) is not None, high.part, "", high.required,
+        _before(read, one.start),
     )  # fmt: skip
 
 
@@ -184,7 +208,7 @@ def _figure(read: Facts, quantity: Quantity) -> Figure | None:
         read.text[quantity.start : end], quantity.start, end, measure, middle * factor,
         low * factor, high * factor, bound, noun, traits, _dimension(read, quantity.start, end), rate,
         _is_change(read.text, quantity.start, end), _SUBSET.search(_clause(read, quantity.start, end)) is not None,
-        _lead(before),
+        _lead(before), _REQUIRED.search(read.text) is not None, _before(read, quantity.start),
     )  # fmt: skip
 
 
@@ -258,7 +282,7 @@ def _rate(text: str, start: int, end: int) -> tuple[str, float]:
     period = _PER.search(near) or _PER.match(text)
     name = period.group(1).casefold() if period else ""
     if not name:
-        words = re.findall(r"[a-z]+", (text[max(0, start - 40) : start] + " " + near).casefold())
+        words = re.findall(r"[a-z]+", (text[max(0, start - 12) : start] + " " + near).casefold())
         name = next((_ADVERBS[word] for word in words if word in _ADVERBS), "")
     if name:
         return "year", _PERIODS[name]
@@ -287,6 +311,15 @@ def _dimension(read: Facts, start: int, end: int) -> str:
 def _is_change(text: str, start: int, end: int) -> bool:
     """Whether an amount is how much more or less something is, or how long ago it was."""
     return _CHANGE.search(text[:start]) is not None or _CHANGED.match(text[end:]) is not None
+
+
+def _before(read: Facts, start: int) -> str:
+    """Give the stem of the nearest content word before an amount, if it is one of the three words before."""
+    earlier = [word for word in read.words if word.end <= start][-3:]
+    for word in reversed(earlier):
+        if word.content and not read.text[word.end : start].strip(_LETTERS):
+            return word.key
+    return ""
 
 
 def _lead(before: str) -> str:
