@@ -13,19 +13,24 @@ import json
 import random
 import shutil
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from benchmarks.machine import machine
 from benchmarks.process import Run, run
-from rag_geo.embedding import load_embedder
-from rag_geo.index import Index
+from rag_geo.embedding import Embedder, load_embedder
+from rag_geo.evaluation.cases import Case, load_cases, split_of
+from rag_geo.evaluation.judging import places
+from rag_geo.index import Index, update_index
 from rag_geo.readers.process import ReaderFailedError, ReaderProcess
 from rag_geo.records import Document
 from rag_geo.retrieval import embed_query, search
+from rag_geo.settings import RetrievalSettings
 
 MOST_BYTES = 2_000_000
 MARK = "The lighthouse of Quellmar was lit by herring oil until 1911."
@@ -145,10 +150,34 @@ def search_command(index: Path, asked: int) -> None:
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.argument("index", type=click.Path(path_type=Path))
 @click.option("--corpus", type=click.Path(path_type=Path, exists=True), default=Path("corpus"))
-@click.option("--questions", type=click.Path(path_type=Path, exists=True), default=Path("evals/test_questions.jsonl"))
+@click.option("--questions", type=click.Path(path_type=Path, exists=True), default=Path("evals/questions.jsonl"))
 def recall(folder: Path, index: Path, corpus: Path, questions: Path) -> None:
-    """Add the corpus to the folder, index it, and run the retrieval tier of the evaluation on it and on the corpus."""
-    raise NotImplementedError(folder, index, corpus, questions)
+    """Add the corpus to the collection, ask the test questions of both, and take it out again."""
+    embedder = load_embedder()
+    cases = [case for case in load_cases(questions) if case.gold and split_of(case.id) == "test"]
+    copied = [Path(shutil.copy(path, folder / path.name)) for path in sorted(corpus.glob("*.md"))]
+    try:
+        _index(folder, index)
+        with tempfile.TemporaryDirectory() as place:
+            update_index(corpus, Path(place) / "index", embedder)
+            opened = {"alone": Index.open(Path(place) / "index"), "among others": Index.open(index)}
+            found = {name: _recall(one, cases, embedder) for name, one in opened.items()}
+    finally:
+        for path in copied:
+            path.unlink()
+        _index(folder, index)
+    _say({"n": len(cases), "recall@5": found, "windows": opened["among others"].manifest.windows})
+
+
+def _recall(index: Index, cases: Sequence[Case], embedder: Embedder) -> float:
+    """The mean over the questions of the share of their right paragraphs that are among the first five found."""
+    settings = replace(RetrievalSettings(), paragraphs=5)
+    shares = []
+    for case in cases:
+        hits = search(index, case.question, embed_query(embedder, case.question), settings)
+        right = {(place.file, place.paragraph) for place in places(case, index)}
+        shares.append(len(right & {(hit.file, hit.paragraph) for hit in hits}) / len(right))
+    return sum(shares) / len(shares)
 
 
 def _index(folder: Path, index: Path) -> Run:
