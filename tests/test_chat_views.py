@@ -28,7 +28,8 @@ from answers import (
     WITHHELD,
     events_of,
 )
-from rag_geo.chat import views
+from rag_geo.audit import Audit, Contradiction
+from rag_geo.chat import audit_page, views
 from rag_geo.chat.collection import Added, Addition
 from rag_geo.chat.markup import Opened, escaped, file_key, file_named, opened
 from rag_geo.errors import UsageError
@@ -739,6 +740,8 @@ def test_the_style_knows_every_class_it_speaks_of():
     made = "".join(every_view("calm words").values()) + views.not_found_html(NOT_FOUND) + views.intro_html(1, 2)
     made += views.answer_html(1, ANSWERED.claims, answer=ANSWERED) + views.actions_html(1)
     made += views.progress_html(Reading(1, 2), 1)
+    cited = Contradiction("date", CITATION, CITATION, "another date")
+    made += audit_page.audit_html(Audit("gen-000001", 1, 1, 1, (), (), (), (), (), (cited,)))
     used = {name for node in Page(made).nodes for name in (node.attributes.get("class") or "").split()}
     spoken = set(re.findall(r"\.(rg[\w-]*)", CSS)) - {"rg-code"}
     assert spoken <= used

@@ -26,7 +26,7 @@ from rag_geo.errors import CorpusError, RagGeoError, ResourceError, UsageError
 from rag_geo.index import LEFT_OUT, Entry, Index, IndexReport, change_left_out, read_left_out, update_index
 from rag_geo.index.disk import Disk
 from rag_geo.models.files import sha256_of, write_atomically
-from rag_geo.readers import read_file
+from rag_geo.readers.process import ReaderFailedError, ReaderProcess
 from rag_geo.records import Document, Skipped
 from rag_geo.settings import Settings
 
@@ -251,7 +251,7 @@ class Collection:
                 self._thread.start()
 
     def _work(self) -> None:
-        _lower_priority()
+        lower_priority()
         rebuild = self._next(self._progress)
         while rebuild is not None:
             try:
@@ -331,7 +331,11 @@ class Collection:
         loaded = self._load(given, name, path)
         if isinstance(loaded, Skipped):
             return loaded
-        read = read_file(loaded.file, loaded.data, self._upload, sha256=loaded.sha256)
+        try:
+            with ReaderProcess(self._upload) as reader:
+                read = reader.read(loaded.file, loaded.data, loaded.sha256)
+        except ReaderFailedError as error:
+            return Skipped(given, str(error))
         contents = _contents(given, name, read)
         if isinstance(contents, Skipped):
             return contents
@@ -478,7 +482,7 @@ def _why(error: OSError) -> str:
     return "the disk is full" if error.errno in (errno.ENOSPC, errno.EDQUOT) else error.strerror or str(error)
 
 
-def _lower_priority() -> None:
+def lower_priority() -> None:
     """Let whoever answers questions go first: on Linux this holds for the thread alone and for those it starts."""
     with suppress(OSError, AttributeError):
         thread = threading.get_native_id()

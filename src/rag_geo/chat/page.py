@@ -17,7 +17,7 @@ from typing import Any
 
 import gradio as gr
 
-from rag_geo.chat import views
+from rag_geo.chat import audit_page, views
 from rag_geo.chat.collection import ADDED
 from rag_geo.chat.markup import NOTHING, Html, escaped, file_named
 from rag_geo.chat.room import MOST_ROOMS, House, Room, Shown
@@ -65,11 +65,14 @@ class Page:
                     asking = _Asking(self.house)
                 with gr.Tab("Documents", id="documents") as tab:
                     documents = _Documents(self.house)
+                with gr.Tab("Audit", id="audit") as looked:
+                    audit = _Audit(self.house)
             source = _reader()
             shelf = [documents.listed, *asking.choices]
             asking.bind()
             documents.bind(shelf)
             tab.select(documents.shown, None, shelf, **QUIET)
+            audit.bind(looked)
             order.change(self.order, order, [source, reply], trigger_mode="multiple", **QUIET).then(
                 documents.after, order, [documents.taken, documents.state, *shelf], **QUIET
             )
@@ -317,6 +320,49 @@ class _Documents:
             yield views.error_html(progress.error.message, progress.error.hint), *_shelf(self.house)
         elif progress.report is not None:
             yield views.indexed_html(progress.report), *_shelf(self.house)
+
+
+class _Audit:
+    """The tab with what is wrong with the collection."""
+
+    def __init__(self, house: House) -> None:
+        self.house = house
+        self.run = gr.Button("Look through all documents", size="sm", elem_id="audit-run")
+        self.state = gr.HTML(value=NOTHING, elem_id="audit-state", **PLAIN)
+        self.found = gr.HTML(value=audit_page.before_html(), elem_id="audit-found", **PLAIN)
+
+    def bind(self, tab: Any) -> None:  # noqa: ANN401 - a component of Gradio
+        """Say what happens when the tab is opened, and when an audit is asked for."""
+        seen = [self.state, self.found]
+        tab.select(self.watch, None, seen, **QUIET)
+        self.run.click(self.start, None, seen, **QUIET)
+
+    def start(self) -> Iterator[Any]:
+        """Look through the documents as they are now, and show how far that is."""
+        try:
+            self.house.auditor.start(self.house.index)
+        except RagGeoError as error:
+            yield views.error_html(error.message, error.hint), gr.skip()
+            return
+        yield from self.watch()
+
+    def watch(self) -> Iterator[Any]:
+        """Show how far an audit is, if one is made, and what the last one found."""
+        try:
+            progress = self.house.auditor.progress()
+        except UsageError:
+            progress = None
+        while progress is not None and not progress.ended:
+            yield audit_page.auditing_html(progress.stage, progress.done, progress.total), gr.skip()
+            sleep(POLL_S)
+            progress = self.house.auditor.progress()
+        if progress is None:
+            yield NOTHING, gr.skip()
+        elif progress.error is not None:
+            yield views.error_html(progress.error.message, progress.error.hint), gr.skip()
+        elif progress.found is not None:
+            outdated = progress.found.generation != self.house.index.generation
+            yield NOTHING, _shown(audit_page.audit_html(progress.found, outdated=outdated))
 
 
 def _uploads(files: list[str]) -> list[Path]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from rag_geo.assistant import Assistant
 from rag_geo.chat import keep, views
+from rag_geo.chat.auditing import Auditor
 from rag_geo.chat.collection import Collection
 from rag_geo.chat.markup import NOTHING, Html, opened
 from rag_geo.chat.receipt import receipt
@@ -396,6 +397,7 @@ class House:
         self._assistant: Assistant | None = None
         self._worker: Worker | None = None
         self._collection: Collection | None = None
+        self._auditor: Auditor | None = None
         self.error: BaseException | None = None
         self._thread = threading.Thread(target=self._open, name="loading", daemon=True)
 
@@ -409,6 +411,7 @@ class House:
             assistant = self._load(self._say)
             self._assistant = assistant
             worker = self._hire(assistant)
+            self._auditor = Auditor(assistant.embedder, worker.busy)
             self._collection = Collection(assistant.index, assistant.embedder, assistant.settings, renew=worker.renew)
             self._worker = worker
         except BaseException as error:  # noqa: BLE001 - whoever waits for `ready` raises it again
@@ -454,6 +457,13 @@ class House:
         return self._collection
 
     @property
+    def auditor(self) -> Auditor:
+        """Who looks through the documents. Raises `UsageError` while the model is loaded."""
+        if self._auditor is None:
+            raise UsageError("the model is still being loaded", hint="try in a few seconds")
+        return self._auditor
+
+    @property
     def index(self) -> Index:
         """The generation that is searched now."""
         return self.worker.index
@@ -495,6 +505,8 @@ class House:
         Indexing ends at once. What is being answered has all the time but `FREEING_S` to end, or else to be stopped.
         """
         end = time.monotonic() + patience_s
+        if self._auditor is not None:
+            self._auditor.close(0.0)
         if self._collection is not None:
             self._collection.close(0.0)
         if self._worker is not None:

@@ -209,6 +209,11 @@ class Worker:
         """The generation that the next questions are answered from."""
         return self._assistant.index
 
+    def busy(self) -> bool:
+        """Whether a question is answered, or waits."""
+        with self._lock:
+            return bool(self._queue) or self._running is not None
+
     def waiting(self) -> int:
         """How many questions wait."""
         with self._lock:
