@@ -55,6 +55,7 @@ def test_a_text_or_question_is_in_its_language(language, text):
         "12 34 %",
         "OK",
         "Panthers, Denver, Carolina",
+        "was in",
         "Styrelsen godkände budgeten i mars, men kommunen har ännu inte betalat för arbetet som gjordes.",
         "Rada zatwierdziła budżet w marcu, ale gmina nie zapłaciła jeszcze za prace.",
     ],
@@ -64,8 +65,9 @@ def test_what_is_unclear_or_in_a_language_without_a_list_has_none(text):
 
 
 def test_the_names_in_a_text_do_not_make_its_language():
-    names = "Los Angeles Lakers, Los Angeles Clippers, Los Angeles Galaxy, El Paso, La Jolla, San Diego"
-    assert language_of(f"The teams of the south are the {names} and those of the coast.") == "en"
+    names = "Los Angeles Lakers, Los Angeles Clippers, Los Angeles Galaxy, Los Altos, Los Gatos, Los Feliz"
+    assert language_of(f"The {names} and others in the league of the state.") == "en"
+    assert language_of(f"Teams: the {names} and the Sharks.") == ""
 
 
 def test_a_text_in_two_languages_is_in_that_of_its_larger_part():
