@@ -9,10 +9,11 @@ from collections.abc import Iterator, Sequence
 from io import StringIO
 
 from rag_geo.readers.blocks import MAX_PARAGRAPHS, UnreadableError
+from rag_geo.readers.cells import MAX_CELLS, Row, Value
 from rag_geo.readers.decoding import decode
 from rag_geo.readers.layout import Draft, Layout
 from rag_geo.readers.plain import title_from_name
-from rag_geo.readers.rows import MAX_CELLS, Row, Value, add_tables
+from rag_geo.readers.rows import add_tables
 from rag_geo.settings import ReadingSettings
 
 DELIMITERS = "\t;|,"

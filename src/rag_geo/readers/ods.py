@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from rag_geo.readers.archives import Archive
 from rag_geo.readers.blocks import MAX_PARAGRAPHS, UnreadableError
+from rag_geo.readers.cells import Bold, Value
 from rag_geo.readers.metadata import Metadata, clean, iso_date
 from rag_geo.readers.number_formats import duration, plain_number
-from rag_geo.readers.rows import Bold, Value
 from rag_geo.readers.workbook import MAX_COLUMNS, Merge, RowCollector, Sheet, Workbook, elements
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rag_geo.readers.archives import harmless_xml
 from rag_geo.readers.blocks import MAX_PARAGRAPHS, UnreadableError
+from rag_geo.readers.cells import MAX_CELLS, Row
 from rag_geo.readers.metadata import Metadata
-from rag_geo.readers.rows import MAX_CELLS, Row
 
 if TYPE_CHECKING:
     from lxml.etree import _Element

@@ -14,9 +14,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from rag_geo.readers.archives import Archive
+from rag_geo.readers.cells import Bold, Value
 from rag_geo.readers.metadata import Metadata, clean, iso_date
 from rag_geo.readers.number_formats import BUILT_IN, Show, plain_number, show_of
-from rag_geo.readers.rows import Bold, Value
 from rag_geo.readers.workbook import MAX_COLUMNS, Merge, RowCollector, Sheet, Workbook, elements
 
 if TYPE_CHECKING:
