@@ -219,7 +219,7 @@ def _split_block(block: list[Line], page: int) -> list[Piece]:
     item: Line | None = None
     for at, line in enumerate(block):
         above = block[at - 1] if at else None
-        marked = _is_item(line, above, item, found)
+        marked = _is_item(line, above, item, block[at + 1 : at + 16])
         if marked and item is not None:
             found[-1].lines.append("\n" + line.text)
             item = line
@@ -254,7 +254,7 @@ def _is_marked(line: Line) -> bool:
     return bool(_BULLET.match(line.text) or _NUMBER.match(line.text))
 
 
-def _is_item(line: Line, above: Line | None, item: Line | None, found: Sequence[Piece]) -> bool:
+def _is_item(line: Line, above: Line | None, item: Line | None, below: Sequence[Line]) -> bool:
     bullet = _BULLET.match(line.text)
     number = _NUMBER.match(line.text)
     if not bullet and not number:
@@ -267,7 +267,9 @@ def _is_item(line: Line, above: Line | None, item: Line | None, found: Sequence[
     if bullet and bullet[0][0] not in "-–—*·":
         return True
     broken = bool(_SENTENCE_END.search(above.text)) or above.right < line.right - 2 * line.size
-    return broken and (bool(bullet) or _is_first(line.text) or line.left > above.left + 0.5 * line.size)
+    if broken and (bullet or _is_first(line.text) or line.left > above.left + 0.5 * line.size):
+        return True
+    return broken and any(_follows(line.text, other.text) for other in below)
 
 
 def _is_first(text: str) -> bool:
