@@ -156,6 +156,20 @@ def test_all_that_is_unpacked_from_one_file_is_bounded_together_however_it_is_ne
     assert len(results) == 20
 
 
+def test_archives_in_one_mailbox_are_bounded_together(monkeypatch):
+    monkeypatch.setattr("rag_geo.readers.archives.MAX_BYTES", 100_000)
+    words = "Some words. " * 1000
+    message = letter()
+    for n in range(4):
+        archive = zipped((f"{n}a.txt", words), (f"{n}b.txt", words), (f"{n}c.txt", words))
+        message.add_attachment(archive, maintype="application", subtype="zip", filename=f"{n}.zip")
+    results = read_file("m.eml", message.as_bytes())
+    assert [one.file for one in results if isinstance(one, Document)] == [
+        "m.eml", *(f"m.eml/{n}.zip/{n}{part}.txt" for n in range(3) for part in "abc" if (n, part) != (2, "c")),
+    ]  # fmt: skip
+    assert len(results) == 13
+
+
 def test_the_number_of_members_is_bounded():
     data = zipped(*((f"{n}.txt", "x") for n in range(10_001)))
     assert read_file("x.zip", data) == (Skipped("x.zip", "has more than 10,000 files in it"),)

@@ -278,6 +278,13 @@ def test_a_message_cut_off_in_the_middle_is_read_so_far():
         assert any(isinstance(one, Document) for one in read_file("mail.eml", whole[:cut]))
 
 
+def test_a_message_as_apple_mail_keeps_it_is_read_without_what_is_around_it():
+    message = f"{HEAD}\nThe text.\n".encode()
+    data = f"{len(message)}      \n".encode() + message + b'<?xml version="1.0"?>\n<plist><dict/></plist>\n'
+    (document,) = read_file("1234.emlx", data)
+    assert (document.title, live(document)) == ("The pier", ["The text."])
+
+
 def test_an_encrypted_message_is_refused():
     words = "encrypted: only the program of the one it was sent to can show it"
     for kind in ("multipart/encrypted; boundary=b", "application/pkcs7-mime; smime-type=enveloped-data"):
@@ -293,6 +300,45 @@ def test_parts_in_parts_are_read_or_refused_however_deep(depth):
         assert live(one) == ["Deep."]
     else:
         assert one == Skipped("mail.eml", "damaged: too deeply nested for an e-mail")
+
+
+SAVED = """From: <Saved by Blink>
+Snapshot-Content-Location: https://example.org/pier
+Subject: The pier
+Date: Mon, 1 Feb 2021 10:00:00 -0000
+MIME-Version: 1.0
+Content-Type: multipart/related; type="text/html"; boundary="b"
+
+--b
+Content-Type: text/html
+Content-Transfer-Encoding: quoted-printable
+Content-Location: https://example.org/pier
+
+<!DOCTYPE html><html><head><meta charset=3D"iso-8859-1"><title>The pier</title><meta name=3D"author" =
+content=3D"Ann Ames"></head><body><nav>Menu</nav><p>It is closed, F=C3=BC=C3=9Fe.</p></body></html>
+--b
+Content-Type: text/css
+Content-Location: cid:css-1@mhtml.blink
+
+p { color: red }
+--b
+Content-Type: image/png
+Content-Transfer-Encoding: base64
+Content-Location: https://example.org/logo.png
+
+iVBORw0KGgo=
+--b--
+"""
+
+
+@pytest.mark.parametrize("name", ["pier.mhtml", "pier.mht", "pier"])
+def test_a_page_that_a_browser_saved_as_one_file_is_a_page(name):
+    (document,) = read_file(name, SAVED.encode())
+    assert isinstance(document, Document)
+    assert (document.format, document.title, document.author, document.date) == ("html", "The pier", "Ann Ames", "")
+    assert [document.text[one.start : one.end] for one in document.paragraphs if not one.debris] == [
+        "It is closed, Füße."
+    ]
 
 
 WHOLE = letter("Plain words.\n\n> Quoted.\n\n-- \nAnn", PAGE)

@@ -62,12 +62,20 @@ _NO_DEPTH = _tags(
     p li dt dd tr td th tbody thead tfoot option optgroup html head body
     """
 )
+_HEADER_LINE = re.compile(rb"\s*[!-9;-~]{1,80}: ")
 _PARAGRAPH_BREAK = re.compile(r"\n[ \t]*\n\s*")
 _BLANK_LINES = re.compile(r"\n(?:[ \t]*\n)+")
 
 
 def read(data: bytes, name: str, settings: ReadingSettings) -> Layout:
-    """The layout of an HTML file; raises UnreadableError for what is no text or has too many blocks."""
+    """The layout of an HTML file; raises UnreadableError for what is no text or has too many blocks.
+
+    A page that a browser saved with all its pictures has the form of an e-mail, and the page is its text.
+    """
+    if _HEADER_LINE.match(data):
+        from rag_geo.readers.message import saved_page
+
+        data = saved_page(data) or data
     decoded = decode(data, declared=declared_encoding(data))
     if decoded is None:
         raise UnreadableError("looks binary")

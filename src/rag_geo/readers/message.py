@@ -39,6 +39,7 @@ _HEADER_ERRORS = (MessageError, ValueError, LookupError, AttributeError, TypeErr
 _DELETED = re.compile(rb"^X-Mozilla-Status:[ \t]*([0-9A-Fa-f]{4})", re.MULTILINE)
 _MULTIPART = re.compile(rb"^content-type:\s*(?:multipart/|message/)", re.IGNORECASE | re.MULTILINE)
 _KIND = re.compile(r"\s*[\w.+-]+/[\w.+-]+\s*(?:;|$)")
+_LENGTH = re.compile(rb"(\d{1,12})[ \t]*\r?\n")
 _HEADERS_END = re.compile(rb"\r?\n\r?\n|\r\r")
 _PASSED_OVER = frozenset((
     "application/pgp-signature", "application/pkcs7-signature", "application/x-pkcs7-signature",
@@ -125,6 +126,12 @@ def attachments(data: bytes) -> Iterator[tuple[str, bytes, Container | None]]:
     return _attached(_parsed(data))
 
 
+def saved_page(data: bytes) -> bytes:
+    """The page in a message that a browser made of one, in UTF-8, or nothing; raises UnreadableError as `read` does."""
+    page = next((part for part, _ in _leaves(_parsed(data)) if _is_page(part)), None)
+    return _text(page)[0].encode("utf-8", "replace") if page else b""
+
+
 def is_deleted(data: bytes) -> bool:
     """Whether a message in a mailbox has Thunderbird's mark of one that was deleted."""
     end = _HEADERS_END.search(data)
@@ -134,7 +141,7 @@ def is_deleted(data: bytes) -> bool:
 
 def _parsed(data: bytes) -> EmailMessage:
     try:
-        message = message_from_bytes(data.lstrip(b"\r\n"), policy=_POLICY)
+        message = message_from_bytes(_bare(data), policy=_POLICY)
     except (*_HEADER_ERRORS,) as error:
         raise UnreadableError("damaged: too deeply nested for an e-mail") from error
     message = cast(EmailMessage, message)
@@ -143,6 +150,12 @@ def _parsed(data: bytes) -> EmailMessage:
     if kind == "multipart/encrypted" or smime:
         raise UnreadableError(_ENCRYPTED)
     return message
+
+
+def _bare(data: bytes) -> bytes:
+    """A message without blank lines before it, and without what Apple Mail writes around one: its length, a list."""
+    length = _LENGTH.match(data)
+    return data[length.end() :][: int(length[1])] if length else data.lstrip(b"\r\n")
 
 
 def _header(message: EmailMessage, name: str) -> str:

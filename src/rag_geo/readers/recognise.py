@@ -45,10 +45,13 @@ _SAMPLE = 1 << 16
 _MARKDOWN = frozenset((".md", ".markdown", ".mdown", ".mkd", ".mdx", ".qmd", ".rmd"))
 _PAGES = frozenset((".html", ".htm", ".xhtml", ".shtml"))
 _TABLES = frozenset((".csv", ".tsv", ".tab"))
-_MAIL = frozenset((".eml", ".mht", ".mhtml"))
+_MAIL = frozenset((".eml", ".emlx", ".mht", ".mhtml"))
+_SAVED_PAGES = frozenset((".mht", ".mhtml"))
 _MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 _PDF = re.compile(rb"%PDF-\d\.\d")
 _HEADER = re.compile(rb"([!-9;-~]{1,80}):[^\r\n]*(?:\r?\n|\r)(?:[ \t][^\r\n]*(?:\r?\n|\r))*")
+# Blank lines, or the length of the message, which Apple Mail writes before it.
+_BEFORE_MAIL = re.compile(rb"\d{0,12}\s*")
 _MAILBOX_LINE = re.compile(rb"From [^\r\n]{0,300}\d\d:\d\d[^\r\n]{0,100}\r?\n")
 # Only programs write these; "From", "To" and "Subject" open many a letter that somebody typed.
 _MACHINE_HEADERS = frozenset((b"message-id", b"received", b"mime-version", b"return-path", b"delivered-to"))
@@ -150,7 +153,11 @@ def _mail(data: bytes, suffix: str) -> Kind | None:
         return MAILBOX if _header_names(data, found.end()) else None
     if suffix in _MARKDOWN:
         return None
-    names = _header_names(data, len(data) - len(data.lstrip(b"\r\n")) if suffix in _MAIL else 0)
+    start = _BEFORE_MAIL.match(data) if suffix in _MAIL else None
+    names = _header_names(data, start.end() if start else 0)
+    if b"snapshot-content-location" in names or (suffix in _SAVED_PAGES and b"content-type" in names):
+        # A browser saves a page with its pictures in the form of an e-mail.
+        return "html"
     if suffix in _MAIL:
         return MESSAGE if names & (_MACHINE_HEADERS | {b"from", b"subject", b"date"}) else None
     return MESSAGE if {b"from", b"date"} <= names and names & _MACHINE_HEADERS else None
