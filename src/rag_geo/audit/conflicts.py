@@ -9,8 +9,9 @@ conflict, nor is rounding, nor a range that holds the other figure.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal
 
@@ -123,7 +124,7 @@ _IN = frozenset(listed("in at near outside on"))
 _MEASURING = frozenset(
     _SAME_SENSE.get(stem(word), stem(word))
     for word in listed("""long length high height tall wide width deep depth large big average mean total over about
-    come stand reach amount account make give get put go number equal country area cover value count figure
+    come stand reach amount account make give get put go number equal country area cover value count figure measure
     estimate size year""")
 )
 _LINKS = frozenset(listed("of in on at for from by with to and or as per a an the since until"))
@@ -136,6 +137,13 @@ _NO_LIMIT = frozenset(listed("total all size length height width depth weight di
 _FLOORS = frozenset(listed("floor storey story place rank position seed grade class"))
 _ENOUGH = 3
 """Words and names in common of a statement and its denial."""
+
+_CLAUSES = re.compile(
+    r"\s*(?:[;:–—]\s|,(?!\d)(?:\s+(?:and|but|which|who|while|whereas|although|so))?\s|\s(?:but|while|whereas|although)\s"
+    r"|\sand\s(?=(?:is|are|was|were|has|have|had|did|does|now|then|later|flows?|runs?|died|became|lies?)\s))\s*"
+)
+_CLAUSE = 4
+"""Words of a clause that is a statement of its own."""
 
 _LONGEST = 400
 """Characters of a sentence."""
@@ -169,14 +177,46 @@ def difference(one: Statement, other: Statement) -> Difference | None:
     """
     if not (_is_prose(one.text) and _is_prose(other.text)):
         return None
+    if one.text == other.text:
+        return None
     a, b = _read(one), _read(other)
-    if a.read.text == b.read.text or not a.comparable(b):
+    found = _difference(a, b)
+    if found is not None or not a.words & b.words or _other_titles(a, b):
+        return found
+    pairs = ((mine, theirs) for mine in (one, *_parts(one)) for theirs in (other, *_parts(other)))
+    return next((found for mine, theirs in pairs if (found := _difference(_read(mine), _read(theirs)))), None)
+
+
+def _difference(a: _Reading, b: _Reading) -> Difference | None:
+    if not a.comparable(b):
         return None
     for rule in (_figures, _dates, _ranks, _persons, _places, _denials):
         found = rule(a, b)
         if found is not None:
             return found
     return None
+
+
+@lru_cache(maxsize=8192)
+def _parts(statement: Statement) -> tuple[Statement, ...]:
+    """Give the clauses of a sentence that have a figure or a date, each with what stands before it.
+
+    Where the sentence says when or which, but not in the clause itself, the clause is left out.
+    """
+    cuts = [found.span() for found in _CLAUSES.finditer(statement.text)]
+    if not cuts:
+        return ()
+    starts, ends = [0, *(end for _, end in cuts)], [*(start for start, _ in cuts), len(statement.text)]
+    whole = Counter(q.kind for q in facts(statement.text).quantities if q.kind != "number")
+    found = []
+    for start, end in zip(starts, ends, strict=True):
+        part = statement.text[start:end]
+        read = facts(part)
+        told = Counter(q.kind for q in read.quantities if q.kind != "number")
+        if len(read.words) >= _CLAUSE and read.quantities and whole.keys() == told.keys():
+            before = f"{statement.before} {statement.text[:start]}".strip(" ,;")
+            found.append(replace(statement, text=part, before=before))
+    return tuple(found)
 
 
 def _is_prose(text: str) -> bool:
@@ -226,7 +266,7 @@ def _read(statement: Statement) -> _Reading:
     named = {key for name in own for key in name.keys}
     before, above, heading = facts(statement.before), facts(statement.title), facts(statement.heading)
     dates = tuple(q for q in read.quantities if q.kind == "date" and q.date is not None)
-    words = {word.key for word in read.words if word.content} - named
+    words = {word.key for word in read.words if word.content and word.lower not in ("of", "the")} - named
     return _Reading(
         read,
         tuple(name for name in own if not _aside(read, name)),
@@ -296,9 +336,14 @@ def _one_topic(a: _Reading, b: _Reading, besides: tuple[Name, ...] = ()) -> bool
     """Whether both are about one name. In documents about different things, each must begin with it itself."""
     mine = [name for name in a.topics if name not in besides]
     theirs = [name for name in b.topics if name not in besides]
-    if a.above and b.above and not any(is_same(n, m) for n in a.above for m in b.above):
+    if _other_titles(a, b):
         mine, theirs = _fronted(a, mine), _fronted(b, theirs)
     return any(is_same(n, m) for n in mine for m in theirs)
+
+
+def _other_titles(a: _Reading, b: _Reading) -> bool:
+    """Whether the titles of their documents name different things."""
+    return bool(a.above and b.above) and not any(is_same(n, m) for n in a.above for m in b.above)
 
 
 def _fronted(a: _Reading, topics: list[Name]) -> list[Name]:
@@ -326,11 +371,11 @@ def _contrast(a: _Reading, b: _Reading, besides: frozenset[str] = frozenset()) -
 def _slots(a: _Reading, b: _Reading, besides: frozenset[str]) -> frozenset[str]:
     """Give the places of the words of `a` that `b` lacks."""
     found: set[str] = set()
-    everything = b.words | {key for name in b.names for key in name.keys}
+    everything = b.words | _name_keys(b)
     words = a.read.words
     for i, word in enumerate(words):
         key = _fold(word.key)
-        if not word.content or key in everything or key in besides or key in b.context:
+        if not word.content or word.lower in ("of", "the") or key in everything or key in besides or key in b.context:
             continue
         after = words[i + 1] if i + 1 < len(words) else None
         if after is not None and after.content and _fold(after.key) in everything and _adjoins(a.read, word, after):
@@ -412,7 +457,7 @@ def _overlap(a: _Reading, b: _Reading, mine: frozenset[str], theirs: frozenset[s
 
 
 def _name_keys(a: _Reading) -> frozenset[str]:
-    return frozenset(key for name in a.names for key in name.keys)
+    return frozenset(_fold(key) for name in a.names for key in name.keys)
 
 
 # --- figures --------------------------------------------------------------------------------------------------------
@@ -505,7 +550,7 @@ def _condition(figure: Figure, a: _Reading, b: _Reading) -> bool:
             if limit is None or limit.name or not _spaced(a.read, word, limit):
                 return False
             key = _fold(limit.key)
-            return key not in b.words and key not in b.context and limit.lower not in _NO_LIMIT
+            return key not in (b.words | b.context | _name_keys(b)) and limit.lower not in _NO_LIMIT
     return False
 
 

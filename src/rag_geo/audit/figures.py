@@ -324,5 +324,5 @@ def _before(read: Facts, start: int) -> str:
 
 def _lead(before: str) -> str:
     """Give the preposition right before an amount."""
-    found = re.search(r"\b(in|for|within|after|on|at|of|to|from|until|since)\s+(?:about\s+|only\s+)?$", before, re.I)
+    found = re.search(r"\b(in|for|within|after|on|at|until|since)\s+(?:about\s+|only\s+)?$", before, re.I)
     return found.group(1).casefold() if found else ""
