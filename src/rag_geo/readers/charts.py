@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from rag_geo.readers.flow import Grid, Line, Story
-from rag_geo.readers.ooxml import CHART, DIAGRAM, A
+from rag_geo.readers.ooxml import CHART, DIAGRAM, A, outermost
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
@@ -23,8 +23,10 @@ def chart_story(root: _Element | None) -> Story:
     """
     if root is None:
         return []
-    story: Story = [Line(title) for title in (_written(element) for element in root.iter(f"{CHART}title")) if title]
-    series = [element for _, element in zip(range(_MOST_SERIES), root.iter(f"{CHART}ser"), strict=False)]
+    story: Story = [
+        Line(title) for title in (_written(element) for element in outermost(root, f"{CHART}title")) if title
+    ]
+    series = [element for _, element in zip(range(_MOST_SERIES), outermost(root, f"{CHART}ser"), strict=False)]
     names = [_name(element.find(f"{CHART}tx")) for element in series]
     columns = [_points(_either(element, "val", "yVal")) for element in series]
     categories = next((found for one in series if (found := _points(_either(one, "cat", "xVal")))), {})
@@ -39,9 +41,9 @@ def chart_story(root: _Element | None) -> Story:
 
 def diagram_story(root: _Element | None) -> Story:
     """The texts of the nodes of a diagram (SmartArt), in their order, as a list."""
-    points = () if root is None else root.iter(f"{DIAGRAM}pt")
+    points = () if root is None else outermost(root, f"{DIAGRAM}pt")
     nodes = (point for point in points if point.get("type", "node") in ("node", "asst"))
-    paragraphs = (_written(paragraph) for node in nodes for paragraph in node.iter(f"{A}p"))
+    paragraphs = (_written(paragraph) for node in nodes for paragraph in outermost(node, f"{A}p"))
     return [Line(text, "list") for text in paragraphs if text]
 
 

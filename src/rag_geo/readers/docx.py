@@ -257,7 +257,13 @@ class _Walker:
                 leave = self.leave.get(element.tag)
                 if leave is not None:
                     leave(element)
+        self._end_carried(body)
         return body.story
+
+    def _end_carried(self, frame: _Frame) -> None:
+        """The text of a last paragraph whose end was deleted."""
+        if frame.carried:
+            frame.story.append(Line("".join(frame.carried).strip()))
 
     def _say(self, text: str) -> None:
         frame = self.frames[-1]
@@ -428,8 +434,7 @@ class _Walker:
         if frame.element is not element:
             return
         self.frames.pop()
-        if frame.carried:
-            frame.story.append(Line("".join(frame.carried).strip()))
+        self._end_carried(frame)
         if frame.in_box:
             self.boxes -= 1
             outer = self.frames[-1]

@@ -38,6 +38,7 @@ _DC = "{http://purl.org/dc/elements/1.1/}"
 
 _SPACES = re.compile(r"[ \t\r\n]+")
 _MOST_REPEATED = 100
+_MOST_COLUMNS = 20
 _HEADING_STYLE = re.compile(r"Heading(?:_20_| )?([1-9])")
 _TITLE_STYLES = ("Title", "Titel")
 _CODE_STYLES = ("Preformatted_20_Text", "Preformatted_Text", "Source_20_Code", "Source_Code", "Code")
@@ -449,7 +450,7 @@ class Walker:
         if grids and grids[-1].rows:
             # Only empty cells: a few bytes would be many megabytes of text.
             repeated = 1 if frame.story else _count(element.get(f"{TABLE}number-columns-repeated"))
-            grids[-1].rows[-1].extend([frame.story] * min(repeated, _MOST_REPEATED))
+            grids[-1].rows[-1].extend([frame.story] * min(repeated, _MOST_COLUMNS))
         else:
             self.frames[-1].story.extend(frame.story)
 

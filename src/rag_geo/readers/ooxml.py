@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
@@ -131,6 +132,17 @@ def stated(*, title: str, author: str, dates: tuple[str, ...], rest: dict[str, s
         date="" if author == "python-docx" else next((date for date in known if date), ""),
         rest=tuple((name, value) for name, value in rest.items() if value and not value.startswith("generated ")),
     )
+
+
+def outermost(root: _Element, tag: str) -> Iterator[_Element]:
+    """The elements of that tag below `root`, without those inside another: each text below them is in one only."""
+    waiting = list(reversed(root))
+    while waiting:
+        element = waiting.pop()
+        if element.tag == tag:
+            yield element
+        else:
+            waiting.extend(reversed(element))
 
 
 def chosen(element: _Element) -> bool:

@@ -17,7 +17,19 @@ from rag_geo.readers.flow import Grid, Line, Story, placed, pour
 from rag_geo.readers.layout import Draft, Layout
 from rag_geo.readers.metadata import Metadata
 from rag_geo.readers.odf import DRAW, OFFICE, PRESENTATION, Styles, Walker, open_odf, properties
-from rag_geo.readers.ooxml import CHART, DIAGRAM, MC, A, Package, R, chosen, core_properties, on, open_package
+from rag_geo.readers.ooxml import (
+    CHART,
+    DIAGRAM,
+    MC,
+    A,
+    Package,
+    R,
+    chosen,
+    core_properties,
+    on,
+    open_package,
+    outermost,
+)
 from rag_geo.settings import ReadingSettings
 
 if TYPE_CHECKING:
@@ -189,7 +201,7 @@ def _placeholder(shape: _Element) -> str:
 
 def _lines(shape: _Element, *, bullets: bool) -> list[Line]:
     """The paragraphs of a shape; with `bullets` they have one where nothing else is said."""
-    return [_line(paragraph, bullets) for paragraph in shape.iter(f"{A}p")]
+    return [_line(paragraph, bullets) for paragraph in outermost(shape, f"{A}p")]
 
 
 def _line(paragraph: _Element, bullets: bool) -> Line:
@@ -209,8 +221,8 @@ def _line(paragraph: _Element, bullets: bool) -> Line:
 
 
 def _grid(table: _Element) -> Grid:
-    rows = table.iter(f"{A}tr")
-    return Grid([[[*_lines(cell, bullets=False)] for cell in row.iter(f"{A}tc")] for row in rows])
+    rows = outermost(table, f"{A}tr")
+    return Grid([[[*_lines(cell, bullets=False)] for cell in outermost(row, f"{A}tc")] for row in rows])
 
 
 # OpenDocument
