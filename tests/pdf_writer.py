@@ -50,6 +50,11 @@ class Sheet:
         """Paint a rectangle."""
         self.operators.append(f"q {colour} {x0:.2f} {HEIGHT - y1:.2f} {x1 - x0:.2f} {y1 - y0:.2f} re f Q".encode())
 
+    def picture(self, x0: float, y0: float, x1: float, y1: float) -> None:
+        """Put a grey picture of one pixel over a rectangle."""
+        place = f"{x1 - x0:.2f} 0 0 {y1 - y0:.2f} {x0:.2f} {HEIGHT - y1:.2f} cm"
+        self.operators.append(f"q {place} BI /W 1 /H 1 /CS /G /BPC 8 ID \x80 EI Q".encode("latin-1"))
+
     def flow(
         self, x: float, y: float, text: str, width: float, *, size: float = 10, leading: float = 12, indent: float = 0,
         font: str = "regular",

@@ -443,6 +443,17 @@ def test_a_scanned_page_is_read_when_that_is_wanted():
     assert found.warnings == ("1 page was read from pictures: expect mistakes",)
 
 
+def test_a_scanned_page_with_a_printed_header_is_a_page_without_text():
+    sheets = numbered(4)
+    for number in (5, 6):
+        scanned = Sheet()
+        scanned.picture(20, 60, 570, 780)
+        scanned.put(72, 40, "Yearbook of the northern council", size=9)
+        scanned.put(280, 800, f"Page {number}", size=9)
+        sheets.append(scanned)
+    assert document(*sheets).textless == ("p. 5", "p. 6")
+
+
 def test_a_file_with_a_password_and_a_damaged_one_are_named_as_such():
     lock = b" /Encrypt << /Filter /Standard /V 1 /R 2 /P -4 /O <%s> /U <%s> >> /ID [<00> <00>]" % (
         b"41" * 32,

@@ -108,10 +108,12 @@ def _information(document: pypdfium2.PdfDocument) -> dict[str, str]:
 
 def _layout(pages: list[Page], information: dict[str, str]) -> Layout:
     removed: Counter[str] = Counter()
-    textless = tuple(f"p. {page.number}" for page in pages if not page.fragments and not page.slanted)
+    empty = {page.number for page in pages if not page.fragments and not page.slanted}
     for page in pages:
         removed.update(page.removed)
     running = take_running_lines(pages)
+    # A picture with nothing but a header or a page number is a scanned page too.
+    empty |= {page.number for page in pages if page.pictured and not page.fragments}
     found = [regions(page) for page in pages]
     usual = measure(found)
     pieces: list[Piece] = []
@@ -137,7 +139,7 @@ def _layout(pages: list[Page], information: dict[str, str]) -> Layout:
         date=_date(created) or _date(information.pop("ModDate", "")),
         metadata=tuple((key.lower(), information[key]) for key in ("Subject", "Keywords") if information.get(key)),
         removed=tuple(sorted(removed.items())),
-        textless=textless,
+        textless=tuple(f"p. {number}" for number in sorted(empty)),
     )
 
 

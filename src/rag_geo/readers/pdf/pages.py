@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import pypdfium2
 
 _Handle = Any  # a pointer or structure of pdfium, which comes without types
+_Object = tuple[_Handle, int, tuple[float, float, float, float]]
 _ASCENT, _DESCENT = 0.75, 0.25
 _SPLIT_GAP = 0.9
 """Text of one line with a gap of more than this many font sizes is two fragments: columns, cells, labels."""
@@ -32,8 +33,11 @@ _BULLETS = dict.fromkeys((0xF0B7, 0xF0A7, 0xF0D8, 0xF076, 0xF0A8, 0xF06E, 0xF02D
 _SUPERSCRIPT = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _BOLD = re.compile(r"bold|black|heavy|demi|semib|^(?:[A-Z]{6}\+)?(?:CMBX|CMSSBX|SFBX|SFSX|LMBX)", re.IGNORECASE)
 _MONO = re.compile(r"mono|courier|typewriter|consol|menlo|(?:CM|SF|EC|LM)TT|Inconsolata|nimbusmon", re.IGNORECASE)
-_NOT_BOLD = 2.5
+_THIN = 2.5
 """A page object that is thinner is a rule, not an area (points)."""
+
+_MOST_SHAPES = 5_000
+"""A page with more shapes than this is a drawing: its rules part no rows, and where it is painted is not asked."""
 
 
 @dataclass(slots=True)
@@ -69,7 +73,8 @@ class Fragment:
 class Page:
     """One page: its number from 1, what is on it, and the horizontal rules (left, right, y) where they were asked for.
 
-    `slanted` are the fragments that run another way than most of the page.
+    `slanted` are the fragments that run another way than most of the page; `pictured` tells that a picture covers more
+    than half of it.
     """
 
     number: int
@@ -79,6 +84,7 @@ class Page:
     slanted: list[Fragment] = field(default_factory=list)
     rules: list[tuple[float, float, float]] = field(default_factory=list)
     removed: Counter[str] = field(default_factory=Counter)
+    pictured: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,8 +189,13 @@ class _PageText:
         found = Page(number, wide, high, removed=removed)
         for run in kept:
             (found.fragments if run.style.turn == main != 4 else found.slanted).append(run.fragment())
-        if main == 0 and found.fragments:
-            found.rules = self._rules()
+        objects = self._objects() if found.fragments else []
+        if main == 0:
+            found.rules = self._rules(objects)
+        image = self._raw.FPDF_PAGEOBJ_IMAGE
+        found.pictured = any(
+            kind == image and (x1 - x0) * (y1 - y0) * 2 > wide * high for _, kind, (x0, y0, x1, y1) in objects
+        )
         _mirror(found)
         return found
 
@@ -295,7 +306,7 @@ class _PageText:
 
     def _on_colour(self, run: _Run) -> bool:
         """Whether something that is not white is painted where the text stands, as far as boxes tell."""
-        if run.style.turn:
+        if run.style.turn or len(self._painted()) > _MOST_SHAPES:
             return True
         x, y = (run.left + run.right) / 2 + self._box[0], self._box[3] - run.style.baseline + run.style.size / 4
         return any(left <= x <= right and bottom <= y <= top for left, bottom, right, top in self._painted())
@@ -315,7 +326,7 @@ class _PageText:
                     self._areas.append(bounds)
         return self._areas
 
-    def _objects(self) -> list[tuple[_Handle, int, tuple[float, float, float, float]]]:
+    def _objects(self) -> list[_Object]:
         raw = self._raw
         found = []
         edges = [ctypes.c_float() for _ in range(4)]
@@ -328,18 +339,18 @@ class _PageText:
             found.append((thing, kind, (left, bottom, right, top)))
         return found
 
-    def _rules(self) -> list[tuple[float, float, float]]:
+    def _rules(self, objects: list[_Object]) -> list[tuple[float, float, float]]:
         """Horizontal rules and the upper and lower edges of boxes: (left, right, y)."""
         raw = self._raw
         left, _, _, top = self._box
         found: list[tuple[float, float, float]] = []
-        for _, kind, (x0, y0, x1, y1) in self._objects():
+        for _, kind, (x0, y0, x1, y1) in objects:
             if kind != raw.FPDF_PAGEOBJ_PATH or x1 - x0 < 8:
                 continue
             found.append((x0 - left, x1 - left, top - y1))
-            if y1 - y0 > _NOT_BOLD:
+            if y1 - y0 > _THIN:
                 found.append((x0 - left, x1 - left, top - y0))
-        return found
+        return found if len(found) <= _MOST_SHAPES else []
 
 
 def _mirror(page: Page) -> None:
