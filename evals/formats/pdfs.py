@@ -21,7 +21,7 @@ _FONTS = Path("/usr/share/fonts/truetype/dejavu")
 
 def make() -> None:
     """Make every PDF of the collection."""
-    for each in (office, chromium, reportlab, fpdf, weasyprint, pictures):
+    for each in (office, chromium, reportlab, fpdf, weasyprint, book, pictures):
         each()
 
 
@@ -57,7 +57,9 @@ def save(name: str, source: Source, truth: Truth, debris: Debris = no_debris, **
 
 
 def hyphenated(source: Source) -> Source:
-    """The same with a soft hyphen wherever a word may be parted."""
+    """The same with a soft hyphen wherever a word may be parted; Arabic parts none."""
+    if source.language == "ar":
+        return source
     parts = pyphen.Pyphen(lang={"en": "en_GB", "ru": "ru_RU"}.get(source.language, source.language), left=3, right=3)
     blocks = [
         replace(b, text=" ".join(parts.inserted(word, "\u00ad").replace("-\u00ad", "-") for word in b.text.split(" ")))
@@ -102,6 +104,7 @@ def office() -> None:
         ),
         ("mercado.pdf", load("mercado"), replace(small, header=f"El mercado de Valdeorna — {NUMBER}"),
          running("El mercado de Valdeorna — {n}"), ("page number in the header", "Spanish")),
+        ("biir.pdf", load("biir"), replace(small, align="right"), no_debris, ("Arabic, from right to left",)),
         ("vokzal.pdf", load("vokzal"), replace(small, align="justify"), no_debris,
          ("Cyrillic", "parted words", "table")),
     ]  # fmt: skip
@@ -165,6 +168,12 @@ def chromium() -> None:
          ("French spaces before ; and ?", "indented paragraphs without space between")),
         ("orchard-print.pdf", load("orchard"), _BASE + "body { columns: 2; font-size: 8.5pt } h1 { column-span: all }",
          ("heading over two columns", "table in a column")),
+        ("faehre-print.pdf", load("faehre"), _BASE + "td, th { border: none } td + td { text-align: right }",
+         ("German", "table without lines")),
+        ("harbour-paper.pdf", load("harbour").without_notes(), _BASE + "@page { size: A4; margin: 20mm } "
+         "body { columns: 2; column-gap: 7mm; text-align: justify; font-size: 9.5pt } "
+         "h1 { column-span: all; text-align: center } p { margin: 0; text-indent: 1em } h2 { font-size: 10pt }",
+         ("title over two columns", "indented paragraphs without space between", "nested list", "table in a column")),
     )  # fmt: skip
     for name, source, style, traps in jobs:
         with tempfile.TemporaryDirectory() as folder:
@@ -197,6 +206,32 @@ def weasyprint() -> None:
     for name, source, style, debris, traps in jobs:
         maker.HTML(string=as_html(source, style)).write_pdf(FILES / name)
         save(name, source, Truth("WeasyPrint", traps), debris, date=source.date)
+
+
+_BOOK = """@page { size: 13cm 19cm; margin: 18mm 15mm } h1 { break-before: page; string-set: chapter content() }
+ @page :left { @top-left { content: counter(page); font-size: 8pt }
+ @top-center { content: "Four Reports of the District"; font-size: 8pt } }
+ @page :right { @top-right { content: counter(page); font-size: 8pt } @top-center { content: string(chapter);
+ font-size: 8pt } }
+ p { hyphens: auto; text-align: justify; margin: 0; text-indent: 1.2em }"""
+
+
+def book() -> None:
+    """Four reports as the chapters of a book, with the number and a title above each page, left and right."""
+    import weasyprint as maker
+
+    parts = [load(name).without_notes() for name in ("orchard", "mill", "bylaws", "harbour")]
+    blocks = tuple(block for part in parts for block in part.blocks)
+    source = Source("Four Reports of the District", "Ines Holloway", "2022-12-01", "en", blocks)
+    maker.HTML(string=as_html(source, _BASE + _BOOK)).write_pdf(FILES / "four-reports.pdf")
+    chapters = [block.text for block in blocks if block.level == 1]
+
+    def heads(number: int, pages: int, text: str) -> list[str]:
+        titles = [title for title in ("Four Reports of the District", *chapters) if squeeze(title) in text[-120:]]
+        return [f"{number} {title}" if number % 2 == 0 else f"{title} {number}" for title in titles[-1:]]
+
+    traps = ("titles above left and right pages", "page number on the outside", "chapters", "paragraphs over pages")
+    save("four-reports.pdf", source, Truth("WeasyPrint", traps), heads, date=source.date)
 
 
 def reportlab() -> None:

@@ -153,7 +153,9 @@ def paged(found: list[dict[str, Any]], pages: Sequence[str], debris: Debris) -> 
         start = squeeze(one["text"])[:24]
         floor = 0 if one.get("floating") else at
         page = next((index for index in range(floor, len(pages)) if start in squeezed[index]), None)
-        if page is None:
+        if page is None and len(pages) == 1:  # letters in another order: Arabic
+            page = 0
+        elif page is None:
             page = next(index for index in range(floor, len(pages)) if start[:10] in squeezed[index])
         if not one.get("floating"):
             at = page
