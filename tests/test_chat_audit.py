@@ -73,9 +73,9 @@ def test_every_kind_of_finding_has_its_count_and_what_was_found():
     assert lists[2][0].endswith("p. 12 and 7 more")
     assert "a.pdf ¶7, p. 3" in lists[3][0]
     assert "asked: How often were tolls raised?" in lists[3][0]
-    assert lists[4][0].startswith("a.pdf ¶7, p. 3 c.md ¶7")
+    assert lists[4][0].startswith("a.pdf ¶7, p. 3 · c.md ¶7")
     assert lists[4][0].endswith("nearly the same")
-    assert lists[5] == ["a.pdf copy.pdf"]
+    assert lists[5] == ["a.pdf · copy.pdf"]
     assert page.texts(".rg-head") == ["3 documents, 1,252 paragraphs questions made from 1,000 of them"]
 
 

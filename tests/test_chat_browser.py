@@ -427,3 +427,31 @@ def test_an_archive_is_added_said_to_hold_documents_and_its_citation_shows_the_r
         delete.click()
         row.wait_for(state="detached")
         tab.close()
+
+
+def test_an_audit_shows_both_sides_of_a_contradiction_and_opens_them_and_an_answer_shows_the_other_side(
+    browser, tmp_path
+):
+    folder = tmp_path / "documents"
+    folder.mkdir()
+    (folder / "guide.md").write_text("# Guide\n\nBoats are let by the hour.\n\nThe Calder Bridge opened in 1938.\n")
+    with serving(tmp_path) as url:
+        tab = Tab(browser, url)
+        tab.page.get_by_role("tab", name="Audit").click()
+        tab.page.locator("#audit-found", has_text="An audit looks through all documents").wait_for()
+        tab.page.get_by_role("button", name="Look through all documents").click()
+        pair = tab.page.locator("#audit-found .rg-sides").first
+        pair.wait_for()
+        pair.get_by_role("button", name="guide.md").click()
+        tab.page.locator("#source #quote", has_text="opened in 1938").wait_for()
+        pair.get_by_role("button", name="bridge.md").click()
+        tab.page.locator("#source #quote", has_text="opened in 1932").wait_for()
+        tab.page.get_by_role("button", name="Close").click()
+        tab.page.get_by_role("tab", name="Ask").click()
+        tab.ask(OPENED)
+        tab.state("verified")
+        other = tab.page.locator("#now .rg-conflicts")
+        other.get_by_text("The documents also say otherwise").wait_for()
+        other.get_by_role("button", name="guide.md").click()
+        tab.page.locator("#source #quote", has_text="opened in 1938").wait_for()
+        tab.close()

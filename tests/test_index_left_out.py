@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -161,3 +162,46 @@ def test_examples_are_made_with_the_index(run, tmp_path):
     assert table["examples"] == [question]
     out = run("index", "harbour", "--index", "other", "--examples", edges=edges({}))[1]
     assert out.endswith("no example could be made\n")
+
+
+def test_an_archive_is_left_out_whole_and_a_part_of_it_is_refused_with_its_name(run):
+    with zipfile.ZipFile("docs/2019.zip", "w") as archive:
+        archive.writestr("wine.md", "Wine got dear.\n")
+        archive.writestr("news.md", "The bridge was closed.\n")
+    run("index", "docs")
+    code, out, err = run("leave-out", "2019.zip/wine.md")
+    assert (code, out) == (2, "")
+    assert "'2019.zip/wine.md' is a part of '2019.zip'" in err
+    assert "rag-geo leave-out 2019.zip" in err
+    assert run("leave-out", "2019.zip")[0] == 0
+    assert "0 added, 0 changed, 2 removed" in run("index", "docs")[1]
+    assert "wine.md" not in run("info", "--json")[1]
+    assert run("leave-out", "--undo", "2019.zip")[0] == 0
+    assert "2 added" in run("index", "docs")[1]
+
+
+def test_info_of_an_archive_says_what_it_holds(run):
+    with zipfile.ZipFile("docs/2019.zip", "w") as archive:
+        archive.writestr("towns.csv", "Town,People\nMarlow,14000\nOrland,9000\n")
+    run("index", "docs")
+    code, _, err = run("info", "--file", "2019.zip")
+    assert code == 2
+    assert "'2019.zip' holds 1 document" in err
+    assert "rag-geo info --file 2019.zip/towns.csv" in err
+    out = run("info", "--file", "2019.zip/towns.csv")[1]
+    assert " table    row 2  Town: Marlow; People: 14000" in out
+    assert " table    row 3  Town: Orland; People: 9000" in out
+
+
+def test_search_in_an_archive_shows_the_place_and_the_copies(run):
+    rows = "Town,People\nMarlow,14000\nOrland,9000\n"
+    Path("docs/towns.csv").write_text(rows)
+    with zipfile.ZipFile("docs/2019.zip", "w") as archive:
+        archive.writestr("towns.csv", rows)
+    run("index", "docs")
+    code, out, _ = run("search", "people of Orland", "--file", "2019.zip/*")
+    assert code == 0
+    assert out.startswith("1. 2019.zip/towns.csv ¶2, row 3  score")
+    assert "oil.md" not in out
+    words = " ".join(run("search", "people of Orland")[1].split())
+    assert "1. 2019.zip/towns.csv ¶2, row 3 (the same in towns.csv) score" in words

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from difflib import get_close_matches
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from rag_geo.errors import UsageError
@@ -89,11 +90,16 @@ def index_object(index: Index) -> dict[str, object]:
 def find_document(index: Index, file: str) -> Document:
     """Give the document called `file` (relative to the indexed folder).
 
-    Raises `UsageError` with the nearest name, or with the reason when the file was skipped.
+    Raises `UsageError` with the nearest name, with the first document in a file that holds several, or with the reason
+    when the file was skipped.
     """
     for each in index.skipped:
         if each.file == file:
             raise UsageError(f"{file!r} was skipped: {each.reason}")
+    inside = [entry.file for entry in index.documents if entry.source == file != entry.file]
+    if inside and file not in index.numbers:
+        count = f"{len(inside):,} document{'' if len(inside) == 1 else 's'}"
+        raise UsageError(f"{file!r} holds {count}", hint=f"rag-geo info --file {quote(inside[0])}")
     if file not in index.numbers:
         near = get_close_matches(file, list(index.numbers), n=1, cutoff=0.4)
         hint = f"did you mean {near[0]!r}?" if near else "rag-geo info lists the files"

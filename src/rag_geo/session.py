@@ -285,7 +285,8 @@ def make_examples(edges: Edges, settings: Settings) -> Sequence[str]:
 def leave_out(files: Sequence[str], settings: Settings, *, undo: bool) -> Sequence[str]:
     """Put files on the list of what is left out of the index, or take them off it; give the list as it is then.
 
-    Raises `UsageError` for a file that is neither in the index nor was skipped, or with `undo` not on the list.
+    Raises `UsageError` for a file that is neither in the index nor was skipped, for a part of one, or with `undo` for
+    one that is not on the list.
     """
     from rag_geo.index import change_left_out, read_left_out
     from rag_geo.overview import find_document
@@ -294,9 +295,14 @@ def leave_out(files: Sequence[str], settings: Settings, *, undo: bool) -> Sequen
         return change_left_out(settings.index, fewer=files)
     found = open_index(settings)
     there = {each.file for each in found.skipped} | {*read_left_out(settings.index)}
+    sources = {entry.file: entry.source for entry in found.documents}
     for file in files:
-        if file not in there:
-            find_document(found, file)
+        if file in there or file in sources.values():
+            continue
+        find_document(found, file)
+        if sources[file] != file:
+            hint = f"leave out the whole file: rag-geo leave-out {quote(sources[file])}"
+            raise UsageError(f"{file!r} is a part of {sources[file]!r}", hint=hint)
     return change_left_out(settings.index, more=files)
 
 

@@ -129,11 +129,11 @@ def _repeated(found: Repeated) -> Html:
     places = [_spot(each) for each in found.spots[:_PLACES]]
     rest = len(found.spots) - len(places)
     more = known_facts("the same" if found.exact else "nearly the same", f"{rest:,} more places" if rest else "")
-    return element("li", joined(places, " "), _words(found.spots[0]), element("p", more, class_="rg-why"))
+    return element("li", joined(places, " · "), _words(found.spots[0]), element("p", more, class_="rg-why"))
 
 
 def _copies(files: Iterable[str]) -> Html:
-    return element("li", joined((_whole(each) for each in files), " "))
+    return element("li", joined((_whole(each) for each in files), " · "))
 
 
 def _whole(file: str) -> Html:

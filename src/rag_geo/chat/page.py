@@ -250,7 +250,7 @@ class _Documents:
         self.state = gr.HTML(value=NOTHING, elem_id="indexing", **PLAIN)
         self.taken = gr.HTML(value=NOTHING, elem_id="taken", **PLAIN)
         self.upload = gr.File(
-            label="Add documents of any format, or archives of them: drop them here, or choose them",
+            label="Add documents of any format, or archives",
             file_count="multiple", elem_id="upload", height=140,
         )  # fmt: skip
         self.rebuild = gr.Button("Index everything anew", size="sm", elem_id="rebuild")
