@@ -4,6 +4,7 @@ import gzip
 import io
 import json
 import struct
+import time
 import zipfile
 import zlib
 
@@ -169,6 +170,33 @@ def test_a_table_without_a_name_needs_the_same_cells_in_every_line() -> None:
     assert recognise("export.txt", TABLE.encode()) == "csv"
     assert recognise("export.txt", (TABLE + "one\ttoo few\n").encode()) == "text"
     assert recognise("export.txt", TABLE.replace("\t", ",").encode()) == "text"
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        b" ",
+        b"<!-- -->",
+        b"<!--",
+        b"<?a ?>",
+        b"<?xml ?>",
+        b"<!doctype a ",
+        b" \n",
+        b"a: b\n",
+        b"{",
+        b"[",
+        b'["',
+        b"<p>",
+        b"# a\n",
+    ],
+)
+@pytest.mark.parametrize("beginning", [b"", b"<?xml version='1.0'?>", b"From: a\n"])
+def test_a_file_that_says_the_same_over_and_over_is_recognised_at_once(beginning: bytes, piece: bytes) -> None:
+    """In quadratic time each of them would take minutes."""
+    started = time.monotonic()
+    recognise("unnamed", beginning + piece * (1_000_000 // len(piece)))
+    recognise("mail.eml", beginning + piece * (1_000_000 // len(piece)))
+    assert time.monotonic() - started < 30
 
 
 BEGINNINGS = [

@@ -42,6 +42,7 @@ MESSAGE = Container("an e-mail")
 Kind = Format | Container | Unknown
 
 _SAMPLE = 1 << 16
+_LONGEST_HEAD = 1 << 18
 _MARKDOWN = frozenset((".md", ".markdown", ".mdown", ".mkd", ".mdx", ".qmd", ".rmd"))
 _PAGES = frozenset((".html", ".htm", ".xhtml", ".shtml"))
 _TABLES = frozenset((".csv", ".tsv", ".tab"))
@@ -49,23 +50,24 @@ _MAIL = frozenset((".eml", ".emlx", ".mht", ".mhtml"))
 _SAVED_PAGES = frozenset((".mht", ".mhtml"))
 _MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 _PDF = re.compile(rb"%PDF-\d\.\d")
-_HEADER = re.compile(rb"([!-9;-~]{1,80}):[^\r\n]*(?:\r?\n|\r)(?:[ \t][^\r\n]*(?:\r?\n|\r))*")
+_HEADER = re.compile(rb"([!-9;-~]{1,80}):[^\r\n]*+(?:\r?\n|\r)(?:[ \t][^\r\n]*+(?:\r?\n|\r))*+")
 # Blank lines, or the length of the message, which Apple Mail writes before it.
 _BEFORE_MAIL = re.compile(rb"\d{0,12}\s*")
 _MAILBOX_LINE = re.compile(rb"From [^\r\n]{0,300}\d\d:\d\d[^\r\n]{0,100}\r?\n")
 # Only programs write these; "From", "To" and "Subject" open many a letter that somebody typed.
 _MACHINE_HEADERS = frozenset((b"message-id", b"received", b"mime-version", b"return-path", b"delivered-to"))
-_PAGE = re.compile(
-    r"\s*(?:<\?xml[^>]*\?>\s*)?(?:<!--(?:(?!-->).)*-->\s*)*(?:<!doctype\s+html\b|<html[\s>])", re.IGNORECASE | re.DOTALL
-)
+# Of what is matched nothing is given back (`*+`): else a file of comments or blanks would take quadratic time.
+_COMMENTS = r"(?:<!--(?:(?!-->).)*+-->\s*+)*+"
+_PAGE = re.compile(rf"(?:<\?xml[^>]*+>\s*+)?+{_COMMENTS}(?:<!doctype\s+html\b|<html[\s>])", re.IGNORECASE | re.DOTALL)
 _PIECE_OF_PAGE = re.compile(
-    r"\s*(?:<!--(?:(?!-->).)*-->\s*)*<(?:head|body|title|meta|div|table|h[1-6]|p|article|section|main|center)[\s>]",
+    rf"{_COMMENTS}<(?:head|body|title|meta|div|table|h[1-6]|p|article|section|main|center)[\s>]",
     re.IGNORECASE | re.DOTALL,
 )
 _END_TAG = re.compile(r"</(?:p|div|title|head|body|table|h[1-6]|ul|ol|article|section)>", re.IGNORECASE)
+_INSTRUCTIONS = r"(?:<!--(?:(?!-->).)*+-->\s*+|<\?[^>]*+>\s*+)*+"
 _XML = re.compile(
-    r"\s*(<\?xml[\s?][^>]*>)?\s*(?:<!--(?:(?!-->).)*-->\s*|<\?[^>]*>\s*)*(?:<!doctype[^>\[]*(?:\[[^\]]*\][^>]*)?>\s*)?"
-    r"(?:<!--(?:(?!-->).)*-->\s*|<\?[^>]*>\s*)*<([\w:.-]{1,80})",
+    rf"(?:(<\?xml[\s?][^>]*+>)\s*+)?+{_INSTRUCTIONS}(?:<!doctype[^>\[]*+(?:\[[^\]]*+\][^>]*+)?+>\s*+)?+{_INSTRUCTIONS}"
+    r"<([\w:.-]{1,80})",
     re.IGNORECASE | re.DOTALL,
 )
 _ROOTS = {
@@ -167,11 +169,9 @@ def _header_names(data: bytes, start: int) -> set[bytes]:
     """The names of the header lines from `start` on, in lower case, if a blank line or nothing follows them."""
     names: set[bytes] = set()
     end = start
-    while found := _HEADER.match(data, end):
+    while found := _HEADER.match(data, end, start + _LONGEST_HEAD):
         names.add(found[1].lower())
         end = found.end()
-        if end - start > 4 * _SAMPLE:
-            break
     return names if end == len(data) or data[end : end + 1] in (b"\r", b"\n") else set()
 
 
@@ -185,14 +185,15 @@ def _text(file: str, data: bytes, suffix: str) -> Format | Unknown:
         return Unknown(name)
     if sample is None:
         return Unknown("looks binary")
-    if _PAGE.match(sample):
+    beginning = sample.lstrip()
+    if _PAGE.match(beginning):
         return "html"
     if suffix in _MARKDOWN:
         return "markdown"
-    found = _XML.match(sample)
+    found = _XML.match(beginning)
     if found and (found[1] or suffix in _XML_NAMES or found[2].lower() == "svg"):
         return Unknown(_ROOTS.get(found[2].lower(), f"XML data (its root is {found[2]})"))
-    if suffix in _PAGES or (not _is_plain_name(suffix) and _is_piece_of_page(sample)):
+    if suffix in _PAGES or (not _is_plain_name(suffix) and _is_piece_of_page(beginning)):
         return "html"
     return _objects(data, sample, suffix) or _table_or_words(sample, suffix)
 
