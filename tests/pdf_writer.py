@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-FONTS = {"regular": "Helvetica", "bold": "Helvetica-Bold", "mono": "Courier", "serif": "Times-Roman"}
+FONTS = {
+    "regular": "Helvetica", "bold": "Helvetica-Bold", "mono": "Courier", "serif": "Times-Roman", "hebrew": "Helvetica",
+}  # fmt: skip
+_HEBREW = b"""/CIDInit /ProcSet findresource begin begincmap /CMapType 2 def
+1 begincodespacerange <00> <FF> endcodespacerange
+1 beginbfrange <61> <7A> <05D0> endbfrange
+endcmap end"""
 WIDTH, HEIGHT = 595.0, 842.0
 
 # Advance widths of Helvetica in thousandths of the size, for the letters that tests use.
@@ -82,8 +88,11 @@ def pdf(sheets: Sequence[Sheet], information: Mapping[str, str] | None = None, *
     """The bytes of the file."""
     bodies: list[bytes] = [b"<< /Type /Catalog /Pages 2 0 R >>", b""]
     fonts = []
-    for number, name in enumerate(FONTS.values()):
-        bodies.append(b"<< /Type /Font /Subtype /Type1 /BaseFont /%s /Encoding /WinAnsiEncoding >>" % name.encode())
+    bodies.append(b"<< /Length %d >>\nstream\n%s\nendstream" % (len(_HEBREW), _HEBREW))
+    for number, (key, name) in enumerate(FONTS.items()):
+        letters = b"/ToUnicode 3 0 R" if key == "hebrew" else b""
+        form = b"<< /Type /Font /Subtype /Type1 /BaseFont /%s /Encoding /WinAnsiEncoding %s >>"
+        bodies.append(form % (name.encode(), letters))
         fonts.append(b"/F%d %d 0 R" % (number, len(bodies)))
     kids = []
     for sheet in sheets:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pdf_writer import HEIGHT, Sheet, pdf, wrapped
+from pdf_writer import HEIGHT, Sheet, pdf, wide, wrapped
 from rag_geo.readers import read_document
 from rag_geo.readers.blocks import UnreadableError
 from rag_geo.readers.pdf import read
@@ -384,6 +384,23 @@ def test_a_turned_page_is_read_as_it_is_seen():
         sheet.put(0, 0, line, matrix=f"0 1 -1 0 {100 + 12 * at} 72")
     sheet.put(0, 0, "Copy", size=60, matrix="0.7 0.7 -0.7 0.7 200 300")
     assert shown(document(sheet)) == [prose(1, 60), "Copy"]
+
+
+def test_text_from_right_to_left_is_read_from_the_right():
+    """The letters a to z of this font are read as Hebrew, and drawn as they are seen: the last one on the left."""
+    hebrew = {letter: chr(0x5D0 + at) for at, letter in enumerate("abcdefghijklmnopqrstuvwxyz")}
+    sheet = Sheet()
+    expected = []
+    for column, right in enumerate((540, 280)):
+        y = 100.0
+        for part in range(2):
+            text = prose(10 * column + part, 40).lower().replace(".", "")
+            expected.append("".join(hebrew.get(letter, letter) for letter in text))
+            for line in wrapped(text, 220):
+                sheet.put(right - wide(line, 10), y, line[::-1], font="hebrew")
+                y += 12
+            y += 8
+    assert shown(document(sheet)) == expected
 
 
 def test_pages_without_text_are_named():
