@@ -235,9 +235,12 @@ def test_each_message_of_a_mailbox_is_a_document():
 
 
 def test_lines_that_begin_with_from_are_text_when_no_message_begins_there():
-    body = "First.\n\n>From here on it rained.\n\nFrom now on at 10:30 it snows.\n\nLast."
+    body = "First.\n\n>From here on it rained.\n\nFrom now on at 10:30 it snows.\n\nFrom then on\nnote: it froze."
     (only,) = read_file("mails.mbox", mailbox(mail("One", body)))
-    assert only.text == "One\n\nFirst.\n\nFrom here on it rained.\n\nFrom now on at 10:30 it snows.\n\nLast."
+    assert (
+        only.text
+        == "One\n\nFirst.\n\nFrom here on it rained.\n\nFrom now on at 10:30 it snows.\n\nFrom then on\nnote: it froze."
+    )
 
 
 def test_a_mailbox_with_the_line_ends_of_windows_is_read_the_same():
