@@ -162,7 +162,7 @@ def test_half_a_character_is_marked_as_such():
 
 
 def test_what_the_file_says_about_itself_is_known():
-    info = r"{\info{\title A \u252?ber year}{\author Ada}{\creatim\yr2021\mo6\dy20\hr3}{\keywords soil}{\doccomm no}}"
+    info = r"{\info{\title A \u252?ber year}{\author Ada}{\author Ada}{\creatim\yr2021\mo6\dy20\hr3}{\keywords soil}{\doccomm no}}"
     document = body("Text.", FONTS + info)
     assert (document.title, document.author, document.date) == ("A über year", "Ada", "2021-06-20")
     assert document.metadata == (("keywords", "soil"),)

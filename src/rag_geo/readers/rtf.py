@@ -469,7 +469,9 @@ class _Reader:
     def _statement(self, name: str) -> Callable[[int | None], None]:
         def handle(number: int | None) -> None:
             if self.state.into == "info":
+                # LibreOffice states the author twice.
                 self.state.into = name
+                self.fields.pop(name, None)
 
         return handle
 
