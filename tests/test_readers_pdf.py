@@ -210,6 +210,12 @@ def test_a_header_that_names_another_section_on_every_page_is_debris():
     assert [name for _, name in debris(document(*sheets))] == ["pdf:header", "pdf:page number"] * 6
 
 
+def test_a_header_that_only_one_page_has_is_debris_where_others_have_theirs():
+    sheets = numbered(8, "Rivers of the northern council", "{}")
+    sheets[4] = numbered(5, "Harbours and how they grew", "{}")[4]
+    assert ("Harbours and how they grew", "pdf:header") in debris(document(*sheets))
+
+
 def test_one_page_alone_has_only_a_lone_number_as_debris():
     sheet = numbered(1, "Yearbook of the northern council", "17")[0]
     assert debris(document(sheet)) == [("17", "pdf:page number")]
@@ -328,11 +334,12 @@ def test_a_ruled_table_keeps_the_lines_of_a_cell_together():
         sheet.line(72, y, 520, y)
     sheet.put(76, 114, "Energy of the north")
     sheet.flow(300, 114, first, 200)
-    sheet.put(76, 164, "Trade of the south")
+    sheet.put(76, 164, "Trade of the south and of")
+    sheet.put(76, 176, "the islands")
     sheet.flow(300, 164, second, 200)
     found = document(sheet)
     assert kinds(found) == ["table"]
-    assert shown(found) == [f"Energy of the north | {first}\nTrade of the south | {second}"]
+    assert shown(found) == [f"Energy of the north | {first}\nTrade of the south and of the islands | {second}"]
 
 
 def test_code_keeps_its_lines_and_indents():
