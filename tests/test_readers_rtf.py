@@ -162,7 +162,10 @@ def test_half_a_character_is_marked_as_such():
 
 
 def test_what_the_file_says_about_itself_is_known():
-    info = r"{\info{\title A \u252?ber year}{\author Ada}{\author Ada}{\creatim\yr2021\mo6\dy20\hr3}{\keywords soil}{\doccomm no}}"
+    authors = r"{\author Ada}{\author Ada}"
+    info = (
+        r"{\info{\title A \u252?ber year}" + authors + r"{\creatim\yr2021\mo6\dy20\hr3}{\keywords soil}{\doccomm no}}"
+    )
     document = body("Text.", FONTS + info)
     assert (document.title, document.author, document.date) == ("A über year", "Ada", "2021-06-20")
     assert document.metadata == (("keywords", "soil"),)
