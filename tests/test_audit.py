@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from rag_geo import cli, inspection, session
 from rag_geo.audit import SAMPLE, Audit, audit, contradicting
-from rag_geo.audit.conflicts import Statement, describe, difference
+from rag_geo.audit.conflicts import Statement, describe, difference, ordinary_words
 from rag_geo.audit.figures import figures
 from rag_geo.audit.findings import Contradiction, Repeated, Spot, Textless, Unfound
 from rag_geo.audit.repeats import share, words_of
@@ -398,6 +398,18 @@ def test_the_planted_pairs_are_halved_for_good_and_stand_in_their_paragraphs():
             "forecast",
         }
     assert all(row[f"{side}_sentence"] in row[side] for row in BENCH_ROWS for side in ("one", "other"))
+
+
+def test_the_rules_hold_their_bars_on_the_pairs_they_were_made_with():
+    rows = audit_bench.read(audit_bench.PAIRS.with_name("more.jsonl"))
+    ordinary = ordinary_words(row[side] for row in rows for side in ("one", "other"))
+    told = {
+        row["id"]: difference(Statement(row["one"], ordinary=ordinary), Statement(row["other"], ordinary=ordinary))
+        for row in rows
+    }
+    right = [row["contradiction"] for row in rows if told[row["id"]] is not None]
+    assert sum(right) >= 16
+    assert all(right)
 
 
 @pytest.mark.model

@@ -88,7 +88,6 @@ class Reader:
     def __init__(self, index: Index, ordinary: frozenset[str]) -> None:
         self._index = index
         self._ordinary = ordinary
-        self._titles = {entry.file: entry.title for entry in index.documents}
         self.statements = lru_cache(maxsize=_KEPT)(self._statements)
 
     def of_window(self, window: int) -> tuple[tuple[Sentence, Statement], ...]:
@@ -101,7 +100,7 @@ class Reader:
     def _statements(self, row: int) -> tuple[tuple[Sentence, Statement], ...]:
         """Give all sentences of a paragraph."""
         paragraph = self._index.paragraph(row)
-        title = self._titles[paragraph.file]
+        title = self._index.document(paragraph.file).title
         heading = ". ".join(part for part in paragraph.heading.split(" › ") if part != title)
         found = []
         before = ""

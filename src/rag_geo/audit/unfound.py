@@ -55,14 +55,14 @@ def unfound(index: Index, embedder: Embedder, sample: int, progress: Progress) -
     total = len(index.rows.paragraph_number)
     rows = list(range(total)) if total <= sample else np.linspace(0, total - 1, sample).astype(int).tolist()
     rarity = _rarity(index)
-    titles = {entry.file: entry.title for entry in index.documents}
     asked = 0
     found: list[Unfound] = []
     for at in range(0, len(rows), _BATCH):
         questions = {}
         for row in rows[at : at + _BATCH]:
             sentences = index.sentences(row)
-            question = question_from(sentences, titles[sentences[0].file], rarity) if sentences else ""
+            title = index.document(sentences[0].file).title if sentences else ""
+            question = question_from(sentences, title, rarity) if sentences else ""
             if question:
                 questions[row] = question
         found += _lost(index, embedder, questions)
