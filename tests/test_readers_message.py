@@ -254,6 +254,13 @@ def test_a_message_that_is_a_page_is_read_as_one_without_quotes_and_signature():
     ]
 
 
+def test_what_outlook_puts_below_its_answer_is_quoted():
+    earlier = "<div id='divRplyFwdMsg'><b>From:</b> Bob</div>\n<div><p>Old words.</p></div>"
+    document = read_message(letter(html=f"<div><p>New words.</p></div><hr>{earlier}"))
+    assert live(document) == ["New words."]
+    assert debris(document) == [(QUOTED, "From: Bob"), (QUOTED, "Old words.")]
+
+
 def test_a_page_that_is_nothing_but_a_quote_is_read():
     assert live(read_message(letter(html="<blockquote type='cite'><p>Old words.</p></blockquote>"))) == ["Old words."]
 

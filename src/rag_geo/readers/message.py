@@ -430,10 +430,9 @@ def _add(draft: Draft, text: str, blocks: tuple[Block, ...]) -> None:
         draft.add(text[block.start : block.end], block.kind, level=block.level, rule=block.rule)
 
 
-_QUOTES_IN_PAGES = (
-    'blockquote[type="cite"], .gmail_quote, .moz-cite-prefix, .yahoo_quoted, .protonmail_quote, #divRplyFwdMsg, '
-    "#divRplyFwdMsg ~ *, #appendonsend ~ *"
-)
+_QUOTES_IN_PAGES = 'blockquote[type="cite"], .gmail_quote, .moz-cite-prefix, .yahoo_quoted, .protonmail_quote'
+# Outlook puts the earlier mail after the first of these, beside it.
+_QUOTES_FOLLOW = "#divRplyFwdMsg, #appendonsend"
 _SIGNATURES_IN_PAGES = ".gmail_signature, .moz-signature, #Signature, .protonmail_signature_block"
 _RULES = {"html:aside": QUOTED, "html:footer": SIGNATURE}
 
@@ -447,6 +446,11 @@ def _page(html: str) -> Layout:
     for selector, role in ((_QUOTES_IN_PAGES, "complementary"), (_SIGNATURES_IN_PAGES, "contentinfo")):
         for node in tree.css(selector):
             node.attrs["role"] = role
+    after = tree.css_first(_QUOTES_FOLLOW)
+    while after is not None:
+        if after.is_element_node:
+            after.attrs["role"] = "complementary"
+        after = after.next
     layout = page_layout(tree.html or "")
     blocks = tuple(replace(block, rule=_RULES.get(block.rule or "", block.rule)) for block in layout.blocks)
     return replace(layout, blocks=blocks) if any(block.rule is None for block in blocks) else plain
