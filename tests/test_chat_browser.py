@@ -166,6 +166,17 @@ def test_a_document_of_the_list_is_opened_beside_it(tab):
     tab.page.locator("#source").wait_for(state="hidden")
 
 
+def test_documents_are_found_by_a_part_of_their_name_title_or_author(tab):
+    tab.page.get_by_role("tab", name="Documents").click()
+    rows = tab.page.locator("#documents-list .rg-documents > ul > li")
+    rows.nth(2).wait_for()
+    tab.page.locator("#wanted input, #wanted textarea").first.fill("ortiz")
+    tab.page.locator("#documents-list .rg-head", has_text="1 of 3 documents").wait_for()
+    assert tab.page.get_by_role("button", name="open document: bridge.md").is_visible()
+    tab.page.locator("#wanted input, #wanted textarea").first.fill("")
+    rows.nth(2).wait_for()
+
+
 def test_who_adds_a_file_under_a_name_that_is_taken_is_told_the_new_one(tab, tmp_path):
     for number in (1, 2):
         new = tmp_path / str(number) / "notes.txt"

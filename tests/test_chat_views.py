@@ -707,6 +707,38 @@ def test_what_came_in_with_an_archive_is_counted_and_what_did_not_has_its_reason
     ]  # fmt: skip
 
 
+def listed(*files, **options):
+    entries = [Entry(file, "0" * 64, f"Title {file}", "Ann Lee", "", file.split("//")[0]) for file in files]
+    return Page(views.documents_html(entries, (), removable=True, **options))
+
+
+def test_of_very_many_documents_the_first_are_listed_with_those_that_were_added_and_others_are_found_by_a_part():
+    files = [f"{n:05}.md" for n in range(views.MOST_LISTED + 20)]
+    page = listed(*files, added={files[-1]})
+    names = [file_named(each.attributes["data-file"]) for each in page.all("[data-act=remove]")]
+    assert names == [files[-1], *files[: views.MOST_LISTED - 1]]
+    assert page.texts(".rg-head strong") == ["520 documents"]
+    assert "The first 500 are shown" in page.text
+    some = listed(*files, wanted=" 00510 ")
+    assert some.texts(".rg-head strong") == ["1 of 520 documents"]
+    assert some.texts(".rg-open") == ["Title 00510.md"]
+    assert "are shown" not in some.text
+    assert len(listed("a.md", "b.md", wanted="ann  LEE").all(".rg-open")) == 2
+    assert "No document has that" in listed("a.md", wanted="zzz").text
+    part = listed("z.zip//a.md", "z.zip//b.md", wanted="b.md")
+    assert part.texts("summary") == ["2 documents in it, 1 shown"]
+
+
+def test_of_very_many_files_that_were_left_out_those_that_can_be_taken_back_come_first():
+    skipped = [Skipped(f"{n}.bin", "looks binary") for n in range(views.MOST_LISTED + 9)] + [Skipped("x.md", LEFT_OUT)]
+    page = Page(views.skipped_html(skipped, restorable=True))
+    assert page.only("summary").text() == "510 files left out: see why"
+    assert page.texts("li")[0].startswith("x.md")
+    assert page.texts("li")[-1] == "and 10 more: rag-geo info lists all"
+    found = views.documents_html([], skipped, wanted="7.bin")
+    assert Page(found).texts("summary") == ["51 files left out: see why"]
+
+
 def test_the_documents_of_a_file_are_under_its_name_and_go_together():
     files = ["2019.zip/a.pdf", "2019.zip/b.pdf", "c.md", "mail.eml", "mail.eml/d.pdf"]
     entries = [Entry(file, "0" * 64, "", "", "", file.split("/")[0]) for file in files]

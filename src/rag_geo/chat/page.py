@@ -32,6 +32,9 @@ POLL_S = 0.3
 MOST_EVENTS = 64
 """Events of all pages that may wait in Gradio; questions wait in the worker, which says so."""
 
+MOST_CHOICES = 500
+"""Choices of a filter; of more files the folders are offered. What is not among them may be typed."""
+
 MOST_ORDER = 20_000
 """Characters of an order."""
 
@@ -71,10 +74,10 @@ class Page:
             shelf = [documents.listed, *asking.choices]
             asking.bind()
             documents.bind(shelf)
-            tab.select(documents.shown, None, shelf, **QUIET)
+            tab.select(documents.shown, documents.wanted, shelf, **QUIET)
             audit.bind(looked)
             order.change(self.order, order, [source, reply], trigger_mode="multiple", **QUIET).then(
-                documents.after, order, [documents.taken, documents.state, *shelf], **QUIET
+                documents.after, [order, documents.wanted], [documents.taken, documents.state, *shelf], **QUIET
             )
             begun = [head, asking.intro, asking.box, asking.send, *asking.examples, *shelf]
             blocks.load(self.begin, None, begun, **QUIET)
@@ -254,20 +257,24 @@ class _Documents:
             file_count="multiple", elem_id="upload", height=140,
         )  # fmt: skip
         self.rebuild = gr.Button("Index everything anew", size="sm", elem_id="rebuild")
+        self.wanted = gr.Textbox(
+            label="Find", info="A part of the name, the title or the author", max_length=200, elem_id="wanted"
+        )
         self.listed = gr.HTML(value=NOTHING, elem_id="documents-list", **PLAIN)
 
     def bind(self, shelf: list[Any]) -> None:
         """Say what happens when files are added and when everything is to be indexed anew."""
         seen = [self.state, *shelf]
         added = [self.upload, self.taken, *seen]
-        self.upload.upload(self.add, self.upload, added, trigger_mode="multiple", **QUIET)
-        self.rebuild.click(self.build_anew, None, seen, **QUIET)
+        self.upload.upload(self.add, [self.upload, self.wanted], added, trigger_mode="multiple", **QUIET)
+        self.rebuild.click(self.build_anew, self.wanted, seen, **QUIET)
+        self.wanted.change(self.shown, self.wanted, shelf, trigger_mode="always_last", **QUIET)
 
-    def shown(self) -> list[Any]:
-        """The documents as they are now."""
-        return _shelf(self.house)
+    def shown(self, wanted: object) -> list[Any]:
+        """The documents as they are now; only those that have `wanted` in name, title or author."""
+        return _shelf(self.house, _text(wanted))
 
-    def add(self, files: list[str] | None) -> Iterator[Any]:
+    def add(self, files: list[str] | None, wanted: object) -> Iterator[Any]:
         """Take uploaded files, and show how they are indexed."""
         uploads = _uploads(files or [])
         same = [gr.skip()] * 4
@@ -283,10 +290,10 @@ class _Documents:
                 each.unlink(missing_ok=True)
         yield None, views.addition_html(addition), NOTHING, *same[1:]
         if addition.added:
-            for step in self.watch():
+            for step in self.watch(wanted):
                 yield gr.skip(), gr.skip(), *step
 
-    def after(self, order: str) -> Iterator[Any]:
+    def after(self, order: str, wanted: object) -> Iterator[Any]:
         """Show what an order does to the index, if anything."""
         try:
             changes = _order(order).get("do") in ("remove", "restore")
@@ -295,15 +302,15 @@ class _Documents:
         if not changes:
             yield [gr.skip()] * 5
             return
-        for step in self.watch():
+        for step in self.watch(wanted):
             yield NOTHING, *step
 
-    def build_anew(self) -> Iterator[Any]:
+    def build_anew(self, wanted: object) -> Iterator[Any]:
         """Read and embed everything again."""
         self.house.collection.rebuild()
-        yield from self.watch()
+        yield from self.watch(wanted)
 
-    def watch(self) -> Iterator[Any]:
+    def watch(self, wanted: object) -> Iterator[Any]:
         """Show how far the indexing is, if any is going on."""
         same = [gr.skip()] * 3
         progress = self.house.collection.progress()
@@ -315,11 +322,11 @@ class _Documents:
             sleep(POLL_S)
             progress = self.house.collection.progress()
         if progress is None:
-            yield NOTHING, *_shelf(self.house)
+            yield NOTHING, *self.shown(wanted)
         elif progress.error is not None:
-            yield views.error_html(progress.error.message, progress.error.hint), *_shelf(self.house)
+            yield views.error_html(progress.error.message, progress.error.hint), *self.shown(wanted)
         elif progress.report is not None:
-            yield views.indexed_html(progress.report), *_shelf(self.house)
+            yield views.indexed_html(progress.report), *self.shown(wanted)
 
 
 class _Audit:
@@ -372,8 +379,8 @@ def _uploads(files: list[str]) -> list[Path]:
     return [each for each in paths if each.is_relative_to(folder)]
 
 
-def _shelf(house: House) -> list[Any]:
-    """The list of documents, and the choices of the filters."""
+def _shelf(house: House, wanted: str = "") -> list[Any]:
+    """The list of documents, or of the wanted ones, and the choices of the filters."""
     try:
         collection = house.collection
     except UsageError:
@@ -387,12 +394,19 @@ def _shelf(house: House) -> list[Any]:
         paragraphs=collection.counts(),
         added=added,
         removable=True,
+        wanted=wanted,
     )
     # A name that is no text (not UTF-8 on the disk) cannot be sent as a choice; its document is in the list. An archive
     # or a mailbox stands for all that is in it.
     choices = sorted(file for file in files if _is_text(file))
+    if len(choices) > MOST_CHOICES:
+        choices = sorted({file.rpartition("/")[0] for file in choices} - {""})
     authors = sorted({entry.author for entry in entries if entry.author})
-    return [_shown(listed), gr.Dropdown(choices=["", *choices]), gr.Dropdown(choices=["", *authors])]
+    return [
+        _shown(listed),
+        gr.Dropdown(choices=["", *choices[:MOST_CHOICES]]),
+        gr.Dropdown(choices=["", *authors[:MOST_CHOICES]]),
+    ]
 
 
 def _is_text(name: str) -> bool:

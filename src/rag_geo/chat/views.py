@@ -7,6 +7,7 @@ have the id ``c<turn>-<n>``, paragraphs of the source view ``p<number>``, the qu
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -72,6 +73,8 @@ if TYPE_CHECKING:
 _NO_FILTERS = Filters()
 #: Cards that are shown at once; the others are unfolded.
 CARDS = 3
+#: Documents that are listed, and files that were left out.
+MOST_LISTED = 500
 #: Characters of a line that a sentence's last word may have to stay together with its marks.
 _LAST_WORD = 30
 #: Characters of a sentence without spaces that do.
@@ -515,42 +518,57 @@ def documents_html(
     paragraphs: Mapping[str, int] | None = None,
     added: Collection[str] = (),
     removable: bool = False,
+    wanted: str = "",
 ) -> Html:
     """Show the documents with what is known of them, and what was skipped and why.
 
     `paragraphs` has the number of paragraphs that are searched (headings are not) by file, `added` the files that were
     added by the page; with `removable` each has a button (``data-act="remove"``). The documents of a file that holds
-    several are folded under its name.
+    several are folded under its name. Only those are shown that have `wanted` in name, title or author, and of them
+    `MOST_LISTED`, those that were added first.
     """
     counts = paragraphs or {}
+    part = " ".join(wanted.casefold().split())
+    found = [each for each in entries if part in f"{each.file}\n{each.title}\n{each.author}".casefold()]
     total = f", {counted(sum(counts.values()), 'paragraph')} searched" if counts else ""
-    head = element("p", element("strong", escaped(f"{counted(len(entries), 'document')}{total}")), class_="rg-head")
+    of = f"{len(found):,} of " if part else ""
+    head = element("p", element("strong", escaped(f"{of}{counted(len(entries), 'document')}{total}")), class_="rg-head")
+    more = NOTHING
+    if len(found) > MOST_LISTED:
+        found.sort(key=lambda each: each.source not in added)
+        words = f"The first {MOST_LISTED} are shown: find the others by a part of their name, title or author."
+        more = element("p", escaped(words), class_="rg-why")
+    held = Counter(each.source for each in entries)
     files: dict[str, list[Entry]] = {}
-    for each in entries:
+    for each in found[:MOST_LISTED]:
         files.setdefault(each.source, []).append(each)
     items = [
         element(
             "li",
-            element("div", *_file_facts(file, inside, counts, file in added)),
+            element("div", *_file_facts(file, inside, held[file], counts, file in added)),
             _removal(file, file in added) if removable else NOTHING,
         )
         for file, inside in files.items()
     ]
-    shown = element("ul", *items) if items else element("p", escaped("There is no document yet: add some above."))
-    left = skipped_html(skipped, restorable=removable)
-    return element("section", head, left, shown, class_="rg rg-documents", aria_label="documents")
+    none = "No document has that in its name, title or author." if part else "There is no document yet: add some above."
+    shown = element("ul", *items) if items else element("p", escaped(none))
+    left = skipped_html([each for each in skipped if part in each.file.casefold()], restorable=removable)
+    return element("section", head, left, more, shown, class_="rg rg-documents", aria_label="documents")
 
 
-def _file_facts(file: str, entries: Sequence[Entry], counts: Mapping[str, int], added: bool) -> Iterator[Html]:
-    """Show a file: the document that it is, or its name and, folded, the documents in it."""
-    if [each.file for each in entries] == [file]:
+def _file_facts(
+    file: str, entries: Sequence[Entry], held: int, counts: Mapping[str, int], added: bool
+) -> Iterator[Html]:
+    """Show a file: the document that it is, or its name and, folded, `entries` of the documents that it holds."""
+    if held == 1 and entries[0].file == file:
         yield from _document_facts(entries[0], counts.get(file, 0), added)
         return
     yield element("bdi", escaped_name(file), class_="rg-name")
     if added:
         yield Html(escaped(" ") + span("added here", "rg-added"))
     inside = [element("li", *_document_facts(each, counts.get(each.file, 0), False)) for each in entries]
-    summary = element("summary", escaped(f"{counted(len(entries), 'document')} in it"))
+    shown = f", {len(entries):,} shown" if len(entries) < held else ""
+    summary = element("summary", escaped(f"{counted(held, 'document')} in it{shown}"))
     yield element("details", summary, element("ul", *inside), class_="rg-inside")
 
 
@@ -592,7 +610,8 @@ def _act_on(file: str, act: str, label: str, rest: str, confirm: str = "") -> Ht
 def skipped_html(skipped: Sequence[Skipped], *, restorable: bool = False) -> Html:
     """Show, folded, the files that were not read or not taken, each with its reason.
 
-    With `restorable` those that the user left out have a button (``data-act="restore"``).
+    With `restorable` those that the user left out have a button (``data-act="restore"``). `MOST_LISTED` are shown, what
+    the user left out first.
     """
     if not skipped:
         return NOTHING
@@ -606,8 +625,10 @@ def skipped_html(skipped: Sequence[Skipped], *, restorable: bool = False) -> Htm
             if restorable and each.reason == LEFT_OUT
             else NOTHING,
         )
-        for each in skipped
+        for each in sorted(skipped, key=lambda each: each.reason != LEFT_OUT)[:MOST_LISTED]
     ]
+    if (rest := len(skipped) - len(items)) > 0:
+        items.append(element("li", span(f"and {rest:,} more: rag-geo info lists all", "rg-why")))
     summary = element("summary", escaped(f"{counted(len(skipped), 'file')} left out: see why"))
     return element("details", summary, element("ul", *items), class_="rg rg-skipped")
 
