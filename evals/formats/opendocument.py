@@ -91,10 +91,12 @@ def _styles(source: Source, page: Page) -> str:
 <style:style style:name="Edge" style:family="paragraph"><style:paragraph-properties fo:text-align="center"/>
 <style:text-properties fo:font-size="8pt"/></style:style>
 <style:style style:name="Head_1" style:display-name="Heading 1" style:family="paragraph"
- style:default-outline-level="1"><style:paragraph-properties fo:text-align="{side}" fo:margin-bottom="0.4cm" fo:keep-with-next="always"/>
+ style:default-outline-level="1"><style:paragraph-properties fo:text-align="{side}"
+ fo:margin-bottom="0.4cm" fo:keep-with-next="always"/>
 <style:text-properties fo:font-size="16pt" fo:font-weight="bold"/></style:style>
 <style:style style:name="Head_2" style:display-name="Heading 2" style:family="paragraph"
- style:default-outline-level="2"><style:paragraph-properties fo:text-align="{side}" fo:margin-top="0.4cm" fo:margin-bottom="0.2cm"
+ style:default-outline-level="2"><style:paragraph-properties fo:text-align="{side}"
+ fo:margin-top="0.4cm" fo:margin-bottom="0.2cm"
  fo:keep-with-next="always"/><style:text-properties fo:font-size="13pt" fo:font-weight="bold"/></style:style>
 <text:list-style style:name="Bullets">{_levels("bullet", 'text:bullet-char="•"')}</text:list-style>
 <text:list-style style:name="Numbers">{_levels("number", 'style:num-format="1" style:num-suffix="."')}</text:list-style>

@@ -118,11 +118,18 @@ class Truth:
 
 
 def paragraphs(blocks: Sequence[Block], notes: Sequence[str] = ()) -> list[dict[str, Any]]:
-    """The truth of `blocks`; a footnote may stand anywhere ("floating")."""
+    """The truth of `blocks`; a footnote may stand anywhere, the marks of notes and items may be read or not."""
     found: list[dict[str, Any]] = []
+    number = 0
     for block in blocks:
         found.append({"text": block.words, "kind": block.kind})
-        found.extend({"text": note, "kind": "text", "floating": True} for note in block.notes)
+        for note in block.notes:
+            number += 1
+            found.append({"text": note, "kind": "text", "floating": True})
+            found.append({"text": f"{number} {number}", "kind": "text", "optional": True})
+        if block.kind == "list" and block.items[0].number:
+            marks = " ".join(str(item.number) for item in block.items)
+            found.append({"text": marks, "kind": "text", "optional": True})
     found.extend({"text": note, "kind": "text", "floating": True} for note in notes)
     return found
 
@@ -148,19 +155,29 @@ def paged(found: list[dict[str, Any]], pages: Sequence[str], debris: Debris) -> 
     they serve only to look the known text up.
     """
     squeezed = [squeeze(page) for page in pages]
-    at = 0
-    for one in found:
-        start = squeeze(one["text"])[:24]
-        floor = 0 if one.get("floating") else at
-        page = next((index for index in range(floor, len(pages)) if start in squeezed[index]), None)
-        if page is None and len(pages) == 1:  # letters in another order: Arabic
-            page = 0
-        elif page is None:
-            page = next(index for index in range(floor, len(pages)) if start[:10] in squeezed[index])
+    at = len(pages) - 1
+    for index in range(len(found) - 1, -1, -1):  # from the end: a short heading stands before what follows it
+        one = found[index]
+        if one.get("optional"):
+            continue
+        follower = found[index + 1]["text"] if index + 1 < len(found) else ""
+        here = _page(one["text"], follower, squeezed, len(pages) - 1 if one.get("floating") else at)
+        one["place"] = f"p. {here + 1}"
         if not one.get("floating"):
-            at = page
-        one["place"] = f"p. {page + 1}"
+            at = here
     return [*found, *_debris(squeezed, debris)]
+
+
+def _page(text: str, follower: str, pages: Sequence[str], last: int) -> int:
+    """The last page up to `last` on which `text` begins, with what follows it if it is short."""
+    start = squeeze(text)[:24]
+    for wanted in (squeeze(text + follower)[:24], start, start[:10]):
+        for page in range(last, -1, -1):
+            if wanted in pages[page]:
+                return page
+    if len(pages) == 1:  # letters in another order: Arabic
+        return 0
+    raise ValueError(text)
 
 
 def _debris(squeezed: Sequence[str], debris: Debris) -> Iterator[dict[str, Any]]:

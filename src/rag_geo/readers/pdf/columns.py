@@ -10,14 +10,17 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import islice, pairwise, takewhile
 from statistics import median
+from typing import NamedTuple
 
 from rag_geo.readers.pdf.pages import Fragment, Page
 
 _GUTTER = 0.9
 """The least width of a gutter in font sizes."""
 
+_NEXT_LINES = 5
+_FEW = 40
 _DEEPEST = 8
 # pdfium leaves brackets, and stops after numbers, as they are seen in text from right to left.
 _TURNED_OPENING = re.compile(r"(?<!\S)\)(?=[\w٪\"«])")
@@ -26,6 +29,14 @@ _MOVED_STOP = re.compile(r"(?<!\d)([.،,؛])(\d+)(?!\S)")
 _LABEL = re.compile(
     r"[•●▪‣◦○■□–—*·➢✓➤-]|\(?(?:\d{1,3}|[a-zA-Z]|[ivxlc]{1,6})[.)]?|\[\d{1,3}\]|\d{1,2}(?:\.\d{1,2}){1,4}\.?"
 )
+
+
+class _Range(NamedTuple):
+    """What is not free between `left` and `right`, by letters of `size` or more."""
+
+    left: float
+    right: float
+    size: float
 
 
 @dataclass(slots=True)
@@ -69,7 +80,7 @@ def regions(page: Page) -> list[Region]:
     while stack:
         fragments, depth = stack.pop()
         parts: list[tuple[list[Fragment], int]] = []
-        bands = _bands(fragments) if depth < _DEEPEST else [fragments]
+        bands = _with_tops(_bands(fragments)) if depth < _DEEPEST else [fragments]
         if len(bands) > 1:
             parts = [(band, depth + 1) for band in bands]
         else:
@@ -161,12 +172,9 @@ def _bands(fragments: list[Fragment]) -> list[list[Fragment]]:
     order = sorted(fragments, key=lambda one: (one.top, one.left))
     abreast = _abreast(order)
     bands: list[list[Fragment]] = []
-    cover: list[tuple[float, float]] = []
+    cover: list[_Range] = []
     single = True
     lowest = 0.0
-    reach = [0.0] * (len(order) + 1)
-    for at in range(len(order) - 1, -1, -1):
-        reach[at] = max(reach[at + 1], order[at].right)
     for at, fragment in enumerate(order):
         wider = _covered(cover, fragment)
         beside = abreast[id(fragment)]
@@ -174,14 +182,14 @@ def _bands(fragments: list[Fragment]) -> list[list[Fragment]]:
             opens = True
         elif len(cover) > 1:
             opens = len(wider) == 1 or (
-                not beside and _is_left(wider, fragment, reach[at]) and _apart(bands[-1], fragment, lowest)
+                not beside and _apart(bands[-1], fragment, lowest) and _is_left(wider, fragment, _reach(order, at))
             )
         else:
             opens = single and beside and fragment.top > lowest - 0.3 * fragment.size
         if opens:
             row = _take_row(bands[-1], fragment) if bands else []
             bands.append(row)
-            wider = [(fragment.left, fragment.right)]
+            wider = [_Range(fragment.left, fragment.right, fragment.size)]
             for one in row:
                 wider = _covered(wider, one)
             single, lowest = not row, 0.0
@@ -190,6 +198,28 @@ def _bands(fragments: list[Fragment]) -> list[list[Fragment]]:
         single = single and not beside
         lowest = max(lowest, fragment.bottom)
     return bands
+
+
+def _with_tops(bands: list[list[Fragment]]) -> list[list[Fragment]]:
+    """Give lines that stand above columns to the right-hand one that goes on right below, at the same left edge."""
+    kept: list[list[Fragment]] = []
+    for band in reversed(bands):
+        if kept and len(band) <= _FEW and _goes_on(band, kept[-1]):
+            kept[-1] = band + kept[-1]
+        else:
+            kept.append(band)
+    return kept[::-1]
+
+
+def _goes_on(band: Sequence[Fragment], below: Sequence[Fragment]) -> bool:
+    size = band[-1].size
+    left, bottom = min(one.left for one in band), max(one.bottom for one in band)
+    if not -size < min(one.top for one in below) - bottom < 0.6 * size:
+        return False
+    columns = _split(below)
+    first = max(one.right for one in columns[0])
+    edges = [min(one.left for one in column) for column in columns[1:]]
+    return left > first and any(abs(left - edge) < 0.2 * size for edge in edges)
 
 
 def _take_row(band: list[Fragment], fragment: Fragment) -> list[Fragment]:
@@ -202,9 +232,16 @@ def _take_row(band: list[Fragment], fragment: Fragment) -> list[Fragment]:
     return row
 
 
-def _is_left(cover: Sequence[tuple[float, float]], fragment: Fragment, reach: float) -> bool:
+def _reach(order: Sequence[Fragment], at: int) -> float:
+    """How far to the right the next few lines reach: below a short column, those beside it go on at their width."""
+    lowest = order[at].bottom + _NEXT_LINES * order[at].size
+    near = takewhile(lambda one: one.top < lowest, islice(order, at, at + 100))
+    return max(one.right for one in near)
+
+
+def _is_left(cover: Sequence[_Range], fragment: Fragment, reach: float) -> bool:
     """Whether what follows reaches beyond the column that the fragment stands in: that column is not just the last."""
-    return any(left <= fragment.left <= right < reach - fragment.size for left, right in cover)
+    return any(one.left <= fragment.left <= one.right < reach - fragment.size for one in cover)
 
 
 def _apart(band: Sequence[Fragment], fragment: Fragment, lowest: float) -> bool:
@@ -216,17 +253,20 @@ def _apart(band: Sequence[Fragment], fragment: Fragment, lowest: float) -> bool:
     return fragment.size > 1.08 * usual or (fragment.bold > band[-1].bold == 0) or room > 1.6 * usual
 
 
-def _covered(cover: list[tuple[float, float]], fragment: Fragment) -> list[tuple[float, float]]:
-    """The x ranges that are not free once the fragment is added; narrow gaps count as covered."""
-    slack = _GUTTER * fragment.size
-    left, right = fragment.left, fragment.right
-    apart: list[tuple[float, float]] = []
+def _covered(cover: Sequence[_Range], fragment: Fragment) -> list[_Range]:
+    """The ranges that are not free once the fragment is added; narrow gaps count as covered.
+
+    What is narrow goes by the smaller letters: a heading beside a column does not make its gutter narrower.
+    """
+    left, right, size = fragment.left, fragment.right, fragment.size
+    apart: list[_Range] = []
     for one in cover:
-        if one[1] + slack < left or right + slack < one[0]:
+        slack = _GUTTER * min(one.size, fragment.size)
+        if one.right + slack < left or right + slack < one.left:
             apart.append(one)
         else:
-            left, right = min(left, one[0]), max(right, one[1])
-    apart.append((left, right))
+            left, right, size = min(left, one.left), max(right, one.right), min(size, one.size)
+    apart.append(_Range(left, right, size))
     return sorted(apart)
 
 
@@ -275,12 +315,12 @@ def _is_typed(fragments: Sequence[Fragment]) -> bool:
 
 
 def _split(fragments: Sequence[Fragment]) -> list[list[Fragment]]:
-    cover: list[tuple[float, float]] = []
+    cover: list[_Range] = []
     for fragment in fragments:
         cover = _covered(cover, fragment)
     columns: list[list[Fragment]] = [[] for _ in cover]
     for fragment in fragments:
-        at = next(n for n, (left, right) in enumerate(cover) if left <= fragment.left <= right)
+        at = next(n for n, one in enumerate(cover) if one.left <= fragment.left <= one.right)
         columns[at].append(fragment)
     return columns
 

@@ -17,6 +17,7 @@ _ZONE = 0.2
 """The part of the page height, above and below, in which running lines stand."""
 
 _SAME_HEIGHT = 3.0
+_MANY_HEADINGS = 2_000
 _DIGITS = re.compile(r"\d+")
 _ROMAN = re.compile(r"m{0,3}(?:cm|cd|d?c{0,3})(?:xc|xl|l?x{0,3})(?:ix|iv|v?i{0,3})", re.IGNORECASE)
 _PAGE_NUMBER = re.compile(
@@ -55,6 +56,7 @@ def take_running_lines(pages: Sequence[Page]) -> list[Running]:
     _mark_repeated(every)
     _mark_numbered(every, len(pages))
     _mark_levels(every)
+    _mark_titles(edges, pages)
     return [_take(page, found) for page, found in zip(pages, edges, strict=True)]
 
 
@@ -154,6 +156,28 @@ def _mark_levels(edges: Sequence[_Edge]) -> None:
             for edge in level:
                 fits = edge.gap > 1.35 * edge.line.size and round(edge.line.size) in sizes and not edge.large
                 edge.marked = edge.marked or fits
+
+
+def _mark_titles(edges: Sequence[Sequence[_Edge]], pages: Sequence[Page]) -> None:
+    """Small lines above the text that repeat a heading of the document: the title of the chapter."""
+    sizes = [one.size for page in pages for one in page.fragments]
+    usual = median(sizes) if sizes else 0.0
+    large = [one for page in pages for one in page.fragments if one.size > (0.97 if one.bold else 1.08) * usual]
+    headings = _letters("".join(one.text for one in large[:_MANY_HEADINGS]))
+    for found in edges:
+        above = [edge for edge in found if edge.side == 0]
+        for last in range(len(above), 0, -1):
+            lines = above[:last]
+            text = _letters("".join(edge.folded for edge in lines))
+            small = all(edge.line.size < 0.95 * usual for edge in lines)
+            if small and len(text) >= 4 and text in headings and lines[-1].gap > 1.35 * lines[-1].line.size:
+                for edge in lines:
+                    edge.marked = True
+                break
+
+
+def _letters(text: str) -> str:
+    return "".join(letter for letter in text.casefold() if letter.isalpha())
 
 
 def _take(page: Page, edges: Sequence[_Edge]) -> Running:
