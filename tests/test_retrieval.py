@@ -287,3 +287,24 @@ def test_a_title_without_text_is_no_hit_and_moves_no_score(index, tmp_path):
     assert [(hit.file, hit.paragraph) for hit in hits] == [
         (hit.file, hit.paragraph) for hit in find(index, "Who sold gas to Germany?")
     ]
+
+
+def test_a_question_in_a_language_that_the_embedder_was_not_made_for_is_searched_by_its_words(tmp_path):
+    folder = tmp_path / "documents"
+    folder.mkdir()
+    (folder / "faehre.txt").write_text(
+        "Die Fähre nach Lunt befördert vierzig Wagen und fährt nur im Sommer.\n\n"
+        "Der Hafen wurde nach dem Sturm wieder aufgebaut, und die Stadt zahlte dafür.\n"
+    )
+    question = "Wie viele Wagen befördert die Fähre nach Lunt?"
+    found = {}
+    for name in ("all-MiniLM-L6-v2", "another"):
+        embedder = HashEmbedder(name)
+        update_index(folder, tmp_path / name, embedder)
+        index = Index.open(tmp_path / name)
+        assert index.languages == ("de",)
+        found[name] = search(index, question, embed_query(embedder, question))
+        alone = RetrievalSettings(dense_weight=0, document_dense_weight=0)
+        words = search(index, question, embed_query(embedder, question), alone)
+        assert ([hit.score for hit in found[name]] == [hit.score for hit in words]) == (name == "all-MiniLM-L6-v2")
+        assert found[name][0].paragraph == 1

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from rag_geo.errors import CorpusError
-from rag_geo.readers import read_file
+from rag_geo.readers.process import ReaderFailedError, ReaderProcess
 from rag_geo.records import Document, Skipped
 from rag_geo.settings import ReadingSettings
 
@@ -118,12 +118,16 @@ def load_bytes(candidate: Candidate, settings: ReadingSettings | None = None) ->
 
 
 def read_candidate(candidate: Candidate, settings: ReadingSettings | None = None) -> tuple[Document | Skipped, ...]:
-    """Load one file and read every document in it."""
+    """Load one file and read every document in it, in a process of its own."""
     settings = settings or ReadingSettings()
     loaded = load_bytes(candidate, settings)
     if isinstance(loaded, Skipped):
         return (loaded,)
-    return read_file(loaded.file, loaded.data, settings, sha256=loaded.sha256)
+    try:
+        with ReaderProcess(settings) as reader:
+            return reader.read(loaded.file, loaded.data, loaded.sha256)
+    except ReaderFailedError as error:
+        return (Skipped(loaded.file, str(error)),)
 
 
 def _root(folder: Path) -> Path:

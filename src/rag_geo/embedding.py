@@ -30,6 +30,9 @@ Vectors = NDArray[np.float32]
 Progress = Callable[[int, int], None]
 
 DEFAULT_MODEL = "all-MiniLM-L6-v2"
+ENGLISH_ONLY = frozenset((DEFAULT_MODEL,))
+"""Names of embedders that were made for English alone."""
+
 _BATCH_TOKENS = 2048
 _BATCH_TEXTS = 32
 _AT_A_TIME = 16

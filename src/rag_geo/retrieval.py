@@ -12,19 +12,20 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rag_geo.embedding import Embedder, Vectors
+from rag_geo.embedding import ENGLISH_ONLY, Embedder, Vectors
 from rag_geo.errors import UsageError
 from rag_geo.filtering import passing
 from rag_geo.index.store import Index
 from rag_geo.prompts import passage_origin
 from rag_geo.records import Filters, Hit, Passage, Sentence, Span
 from rag_geo.settings import RetrievalSettings
+from rag_geo.text.languages import language_of
 from rag_geo.text.words import terms
 
 Floats = NDArray[np.float32]
@@ -61,12 +62,25 @@ def search(
     `vector` is the query's (see `embed_query`), float32[dimension]; None searches by words alone, and finds only
     paragraphs that have one of them. Raises UsageError for an empty query, and for filters that leave no document.
     """
-    settings = settings or RetrievalSettings()
+    settings = _for_language(settings or RetrievalSettings(), index, query)
     words = index.query_terms(_checked(query))
     passed = passing(index.documents, filters) if filters else [True] * len(index.documents)
     documents = _best_documents(index, words, vector, settings, _allowed(index, passed))
     found = _best_paragraphs(index, documents, words, vector, settings)
     return tuple(_hit(index, paragraph, passed) for paragraph in found)
+
+
+def _for_language(settings: RetrievalSettings, index: Index, query: str) -> RetrievalSettings:
+    """The same, or words alone for a question in a language that the index has and its embedder was not made for.
+
+    For German to Arabic questions the English embedder takes 2 to 22 of 100 right paragraphs from the first five
+    (docs/languages.md).
+    """
+    language = language_of(query)
+    english = index.manifest.embedder.partition("@")[0] in ENGLISH_ONLY
+    if not english or language in ("", "en") or language not in index.languages:
+        return settings
+    return replace(settings, dense_weight=0.0, document_dense_weight=0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,8 +309,9 @@ def sentence_values(hits: Sequence[Hit], question: str) -> list[list[float]]:
 
     A word of the question counts by how few of the sentences have it; scores count relative to the best.
     """
-    asked = set(terms([question])[0])
-    words = [[asked.intersection(found) for found in terms([s.text for s in hit.sentences])] for hit in hits]
+    language = language_of(question) or "en"
+    asked = set(terms([question], language)[0])
+    words = [[asked.intersection(found) for found in terms([s.text for s in hit.sentences], language)] for hit in hits]
     spread = Counter(word for row in words for found in row for word in found)
     weight = {word: 1.0 / count for word, count in spread.items()}
     total = 2 * sum(weight.values()) or 1.0

@@ -94,6 +94,16 @@ class _ClosedError(Exception):
     """Thrown into an update to end it."""
 
 
+class _Readable(NamedTuple):
+    """A file that is to be added: the name its owner gives it, where it is, a clean name, and what is in it."""
+
+    given: str
+    path: Path
+    name: str
+    sha256: str
+    contents: Added
+
+
 class Collection:
     """One folder, one index, one background thread for writing; several pages use it, from any thread."""
 
@@ -152,10 +162,12 @@ class Collection:
         """
         added: list[Added] = []
         refused: list[Skipped] = []
+        with ReaderProcess(self._upload) as reader:
+            examined = [self._examine(given, path, reader) for given, path in files[:MOST_FILES]]
         with self._change():
             self._prepare()
-            for given, path in files[:MOST_FILES]:
-                found = self._add(given, path)
+            for one in examined:
+                found = self._add(one) if isinstance(one, _Readable) else one
                 if isinstance(found, Added):
                     added.append(found)
                 else:
@@ -326,29 +338,34 @@ class Collection:
                 f"nothing can be added to {str(target)!r}: {_why(error)}", hint="check the permissions of the folder"
             ) from error
 
-    def _add(self, given: str, path: Path) -> Added | Skipped:
+    def _examine(self, given: str, path: Path, reader: ReaderProcess) -> _Readable | Skipped:
+        """Read a file to see whether there is something in it; its bytes are not kept."""
         name = clean_name(given)
         loaded = self._load(given, name, path)
         if isinstance(loaded, Skipped):
             return loaded
         try:
-            with ReaderProcess(self._upload) as reader:
-                read = reader.read(loaded.file, loaded.data, loaded.sha256)
+            read = reader.read(loaded.file, loaded.data, loaded.sha256)
         except ReaderFailedError as error:
             return Skipped(given, str(error))
         contents = _contents(given, name, read)
-        if isinstance(contents, Skipped):
-            return contents
+        return contents if isinstance(contents, Skipped) else _Readable(given, path, name, loaded.sha256, contents)
+
+    def _add(self, one: _Readable) -> Added | Skipped:
+        given, name = one.given, one.name
+        loaded = self._load(given, name, one.path)
+        if isinstance(loaded, Skipped) or loaded.sha256 != one.sha256:
+            return Skipped(given, "changes while it is read")
         if passes_over(self.folder, f"{ADDED}/{name}"):
             return Skipped(given, "the file .ragignore of the folder leaves it out")
         same = self._same(loaded)
         if same is None:
             stored = self._store(given, name, loaded)
-            return contents._replace(file=stored.file) if isinstance(stored, Added) else stored
+            return one.contents._replace(file=stored.file) if isinstance(stored, Added) else stored
         if same not in read_left_out(self._index_dir):
             return Skipped(given, f"is there already: {same}")
         change_left_out(self._index_dir, fewer=[same])
-        return contents._replace(file=same, restored=True)
+        return one.contents._replace(file=same, restored=True)
 
     def _load(self, given: str, name: str, path: Path) -> Loaded | Skipped:
         """The bytes of a file, not one more than allowed of them."""

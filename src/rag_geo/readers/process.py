@@ -1,7 +1,7 @@
 """Readers in a process of their own: a file that kills its reader, or never ends, costs one file and nothing else.
 
-The process is started by ``python -P -m rag_geo.readers.process SETTINGS`` and is asked through its standard input: a line
-of JSON (name, hash, number of bytes), then the bytes. It answers with a line of JSON for each result.
+The process is started by ``python -P -m rag_geo.readers.process SETTINGS`` and is asked through its standard input: a
+line of JSON (name, hash, number of bytes), then the bytes. It answers with a line of JSON for each result.
 """
 
 from __future__ import annotations
@@ -43,9 +43,9 @@ class ReaderProcess:
         # -P, so that no file of the working directory is taken for a module.
         self._command = [sys.executable, "-P", "-m", __name__, json.dumps(asdict(settings or ReadingSettings()))]
         self._timeout_s = timeout_s
-        self._process: subprocess.Popen[bytes] | None = None
         self._errors: IO[bytes] | None = None
         self._ended = False
+        self._process: subprocess.Popen[bytes] | None = None
 
     def read(self, file: str, data: bytes, sha256: str = "") -> Results:
         """What `rag_geo.readers.read_file` gives; raises ReaderFailedError when the process dies or takes too long."""
