@@ -30,7 +30,7 @@ ROOT = Path("evals/runs")
 BASELINE = Path("evals/baseline")
 
 RUN, RESULTS, SUMMARY = "run.json", "results.jsonl", "summary.json"
-_PACKAGES = ("rag-geo", "bm25s", "faiss-cpu", "llama-cpp-python", "numpy", "scikit-learn", "sentencex", "torch")
+_PACKAGES = ("rag-geo", "faiss-cpu", "llama-cpp-python", "numpy", "scikit-learn", "sentencex", "torch")
 #: What has to be the same when a run goes on.
 SAME = ("model", "embedder", "prompt_id", "index", "settings")
 
