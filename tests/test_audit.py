@@ -129,7 +129,7 @@ def test_two_statements_of_one_thing_that_cannot_both_be_true_are_a_contradictio
         ("The Tor dam cost 40 million crowns.", "The Tor dam was expected to cost 25 million crowns."),
         ("Oil exports of Velm came to 40 tonnes.", "Gas exports of Velm came to 12 tonnes."),
         ("The Tor dam was completed in 1931.", "The Tor dam was opened to visitors in 1960."),
-        ("The harbour is 40 metres deep and much larger than Velm.", "Velm harbour is 12 metres deep."),
+        ("The basin is 40 metres deep, deeper than in Velm.", "The basin of Velm is 12 metres deep."),
         ("Upper Velm is 40 miles long.", "Lower Velm is 22 miles long."),
         ("In 1999 the mayor of Ilm was Ada Korr.", "In 2009 the mayor of Ilm was Olaf Brint."),
         ("The mayor of Ilm was Ada Korr.", "The deputy mayor of Ilm was Olaf Brint."),
