@@ -21,7 +21,7 @@ from rag_geo.errors import (
     IndexMissingError,
     ResourceError,
 )
-from rag_geo.index import Index, update_index
+from rag_geo.index import Index, purge, update_index
 from rag_geo.index.disk import Disk
 from rag_geo.index.manifest import MANIFEST, SOURCES, current_bytes
 from rag_geo.index.segments import FILES
@@ -334,19 +334,37 @@ def test_an_index_of_another_embedder_is_refused_by_name(folder, path):
     assert Index.open(path, HashEmbedder("one")).generation == "gen-000001"
 
 
-@pytest.mark.parametrize(("version", "hint"), [(3, "newer rag-geo"), (1, "--rebuild")])
-def test_another_format_is_refused_untouched(folder, path, version, hint):
-    build(folder, path)
+def give_format(path: Path, version: int) -> None:
     manifest = path / "gen-000001" / "MANIFEST.json"
-    data = json.dumps({**json.loads(manifest.read_text()), "format": version, "unknown": 1}).encode()
+    fields = {"format": version, "folder": json.loads(manifest.read_text())["folder"], "unknown": 1}
+    data = json.dumps(fields).encode()
     manifest.write_bytes(data)
     (path / "CURRENT").write_bytes(current_bytes("gen-000001", data))
+
+
+@pytest.mark.parametrize(("version", "hint"), [(3, "newer rag-geo"), (1, "--rebuild")])
+def test_another_format_is_refused_untouched(folder, path, tmp_path, version, hint):
+    build(folder, path)
+    give_format(path, version)
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "a.md").write_text(OIL)
     before = {file: file.read_bytes() for file in path.rglob("*") if file.is_file() and file.name != "WRITER"}
-    for action in (lambda: Index.open(path), lambda: build(folder, path)):
+    for action in (lambda: Index.open(path), lambda: build(other, path)):
         with pytest.raises(IndexMismatchError, match=f"has format {version}") as caught:
             action()
         assert hint in caught.value.hint
     assert before == {file: file.read_bytes() for file in path.rglob("*") if file.is_file() and file.name != "WRITER"}
+
+
+def test_an_index_that_an_earlier_program_made_of_the_same_folder_is_made_anew(folder, path):
+    build(folder, path)
+    give_format(path, 1)
+    assert build(folder, path).windows_embedded > 0
+    assert Index.open(path).generation == "gen-000002"
+    build(folder, path)
+    purge(path)
+    assert "gen-000001" not in names(path)
 
 
 def index_files(path: Path) -> list[Path]:

@@ -47,6 +47,7 @@ from rag_geo.index.manifest import (
     Manifest,
     Source,
     current_bytes,
+    folder_of_older,
     generation_number,
     read_generation,
     read_head,
@@ -145,7 +146,7 @@ def update_index(
     candidates, skipped = _not_all_left_out(found, work.index_dir)
     with _translated(work.index_dir), one_writer(work.index_dir, work.disk):
         resolved = folder.expanduser().resolve()
-        old = None if rebuild else _old(work.index_dir, embedder)
+        old = None if rebuild else _old(work.index_dir, embedder, resolved)
         if old:
             _refuse_another_folder(old, work.index_dir, resolved, candidates)
         hashed = _hash_all(candidates, work)
@@ -257,8 +258,10 @@ def _not_all_left_out(found: Scan, index_dir: Path) -> Scan:
     return found
 
 
-def _old(index_dir: Path, embedder: Embedder) -> _Old | None:
+def _old(index_dir: Path, embedder: Embedder, folder: Path) -> _Old | None:
     try:
+        if folder_of_older(index_dir) == os.fspath(folder):
+            return None  # an earlier program made it of the same folder: all of it is read again
         manifest = read_manifest(index_dir)
     except IndexMissingError:
         return None

@@ -169,11 +169,7 @@ def read_manifest(path: Path) -> Manifest:
     Raises IndexMissingError, IndexDamagedError, IndexMismatchError for another format, and FileNotFoundError when the
     generation went away while it was looked at (a writer may remove it then: read again).
     """
-    generation, sha256 = _read_current(path)
-    data = _read_or_damaged(path, path / generation / MANIFEST)
-    if hashlib.sha256(data).hexdigest() != sha256:
-        raise damaged(path, f"{generation}/{MANIFEST}", "its SHA-256 is not the one in CURRENT")
-    fields: dict[str, Any] = json.loads(data)
+    fields = _read_fields(path)
     found = fields["format"]
     if found != FORMAT:
         raise IndexMismatchError(
@@ -181,6 +177,15 @@ def read_manifest(path: Path) -> Manifest:
             hint="use a newer rag-geo for it, or another --index" if found > FORMAT else rebuild_hint(path),
         )
     return Manifest.from_json(fields)
+
+
+def folder_of_older(path: Path) -> str:
+    """The folder of an index whose format is older than this program's, "" for any other: it can be made anew.
+
+    Raises what `read_manifest` raises, but for the format.
+    """
+    fields = _read_fields(path)
+    return str(fields.get("folder", "")) if fields["format"] < FORMAT else ""
 
 
 def read_generation(path: Path, manifest: Manifest, name: str) -> bytes:
@@ -208,6 +213,15 @@ def read_segment(path: Path, segment: str, head: SegmentHead, names: Iterable[st
 def damaged(path: Path, name: str, why: str) -> IndexDamagedError:
     """The error for one damaged file of an index."""
     return IndexDamagedError(f"index {str(path)!r} is damaged: {name}: {why}", hint=rebuild_hint(path))
+
+
+def _read_fields(path: Path) -> dict[str, Any]:
+    generation, sha256 = _read_current(path)
+    data = _read_or_damaged(path, path / generation / MANIFEST)
+    if hashlib.sha256(data).hexdigest() != sha256:
+        raise damaged(path, f"{generation}/{MANIFEST}", "its SHA-256 is not the one in CURRENT")
+    fields: dict[str, Any] = json.loads(data)
+    return fields
 
 
 def _verified(path: Path, shown: str, entry: FileEntry) -> bytes:
