@@ -24,6 +24,7 @@ _HEADING_NUMBER = re.compile(
 )
 _CONTENTS = re.compile(r".*\S\s?(?:[.·…_]\s?){4,}\s*[\divxlc]{1,5}$")
 _CAPTION = re.compile(r"(?:figure|fig\.|table|abbildung|abb\.|tabelle|figura|tabla|box)\s*[\divx]", re.IGNORECASE)
+_NOTE_MARK = re.compile(r"(?:\d{1,3}|[*†‡§]|[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,3})[.)]?\s+\S")
 _LOWER = re.compile(r"[^\w]*[^\W\d_]")
 _LONGEST_HEADING = 200
 
@@ -349,13 +350,25 @@ def joined(pieces: Sequence[Piece], usual: Measure, bottoms: Mapping[int, float]
 
 def _earlier(found: Sequence[Piece], piece: Piece, usual: Measure) -> Piece | None:
     """The piece that `piece` may continue: the last one, running lines, footnotes, tables and captions apart."""
-    for last in found[:-12:-1]:
+    for back, last in enumerate(found[:-12:-1], start=1):
         small = last.size < 0.93 * usual.size and piece.size >= 0.93 * usual.size
-        aside = last.kind == "text" and (small or _CAPTION.match(last.lines[0]))
+        noted = last.kind == "text" and (_CAPTION.match(last.lines[0]) or _is_note(found, len(found) - back))
+        aside = noted or (small and last.kind in ("text", "list"))
         if last.rule is not None or (piece.kind == "text" and (last.kind == "table" or aside)):
             continue
         return last
     return None
+
+
+def _is_note(found: Sequence[Piece], at: int) -> bool:
+    """Whether it is a footnote, by its mark, also where its letters are not small: the text above it breaks off."""
+    last = found[at]
+    while at >= 0 and found[at].page == last.page and found[at].kind == "text" and found[at].rule is None:
+        ended = bool(_SENTENCE_END.search(found[at].lines[-1].rstrip()))
+        if not (ended and _NOTE_MARK.match(found[at].lines[0])):
+            return not ended and found[at] is not last
+        at -= 1
+    return False
 
 
 def _join(earlier: Piece, piece: Piece, bottoms: Mapping[int, float]) -> bool:
