@@ -19,7 +19,7 @@ from rag_geo.readers.pdf.pages import Fragment, Page
 _GUTTER = 0.9
 """The least width of a gutter in font sizes."""
 
-_NEXT_LINES = 5
+_NEXT_LINES = 3
 _FEW = 40
 _DEEPEST = 8
 # pdfium leaves brackets, and stops after numbers, as they are seen in text from right to left.
