@@ -116,6 +116,14 @@ def test_the_documents_of_an_archive_are_found_below_it(folder, path):
     assert not update(folder, path)[0].published
 
 
+def test_a_file_is_named_before_its_copy_in_an_archive(folder, path):
+    with zipfile.ZipFile(folder / "2019.zip", "w") as archive:
+        archive.write(folder / "mill.md", "mill.md")
+    update(folder, path)
+    hit = found(path, "When was the mill at Orsett built?")
+    assert (hit.file, hit.also) == ("mill.md", ("2019.zip/mill.md",))
+
+
 def test_one_changed_file_in_an_archive_is_the_only_one_that_is_embedded(folder, path):
     def pack(ferry):
         with zipfile.ZipFile(folder / "2019.zip", "w") as archive:

@@ -144,11 +144,12 @@ class Index:
 
     @cached_property
     def names(self) -> tuple[tuple[int, ...], ...]:
-        """For each content the places in `documents` of those that have it, in order."""
+        """For each content the places in `documents` of those that have it: files first, then what is in other files."""
         found: list[list[int]] = [[] for _ in self._details]
         for number, content in enumerate(self.contents):
             found[content].append(number)
-        return tuple(map(tuple, found))
+        inside = [entry.source != entry.file for entry in self.documents]
+        return tuple(tuple(sorted(group, key=lambda number: (inside[number], number))) for group in found)
 
     @cached_property
     def ranks(self) -> NDArray[np.intp]:
