@@ -6,11 +6,13 @@ from pathlib import Path
 
 import numpy as np
 
-from rag_geo.index.lexical import VERSION, build_lexical
-from rag_geo.index.manifest import Manifest
-from rag_geo.index.store import Contents, Index, Rows, encode
+from rag_geo.index.lexical import VERSION, count_terms
+from rag_geo.index.manifest import SKIPPED, SOURCES, Manifest, Source, Stored, source_lines
+from rag_geo.index.segments import Contents, Making, Rows, document_lines, encode
+from rag_geo.index.store import Index
 from rag_geo.records import Document, Paragraph, Span
 from rag_geo.settings import WindowSettings
+from rag_geo.text.words import terms
 
 PARAGRAPHS = 25
 """Paragraphs in a document."""
@@ -32,23 +34,25 @@ def synthetic_index(documents: int, words: tuple[str, ...], dimension: int, seed
     paragraphs = [document.text[p.start : p.end] for document in made for p in document.paragraphs]
     vectors = draw.standard_normal((len(paragraphs) * SENTENCES, dimension), np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    contents = Contents(made, (), _rows(made), vectors, build_lexical(paragraphs, [document.text for document in made]))
+    words_of, titles = count_terms(terms(paragraphs)), count_terms([[]] * documents)
+    contents = Contents(tuple(map(document_lines, made)), _rows(made), vectors, words_of, titles)
+    making = Making(f"random@{dimension}", dimension, WindowSettings(sentences=1), "", VERSION)
+    segment, files = encode(contents, making)
+    sources = [Source(one.file, "", (Stored(one.file, "", segment, row),)) for row, one in enumerate(made)]
     manifest = Manifest(
         generation="gen-000001",
         built="",
         folder="",
-        embedder=f"random@{dimension}",
-        dimension=dimension,
-        windows_settings=WindowSettings(sentences=1),
-        reading=0,
-        lexical=VERSION,
+        making=making,
         documents=documents,
+        contents=documents,
         paragraphs=len(paragraphs),
         windows=len(vectors),
         skipped=0,
+        segments=(segment,),
         files=(),
     )
-    return Index(Path("synthetic"), manifest, encode(contents))
+    return Index(Path("synthetic"), manifest, {SOURCES: source_lines(sources), SKIPPED: b""}, [files])
 
 
 def _document(number: int, words: tuple[str, ...], draw: np.random.Generator) -> Document:

@@ -10,9 +10,9 @@ import pytest
 
 ORDER = (
     "errors", "records", "settings", "cpu", "text", "question", "filtering", "conversation", "parts", "readers",
-    "corpus", "passages", "models", "bert", "embedding", "index", "prompts", "retrieval", "audit", "llm", "grounding",
-    "probing", "calibration", "assistant", "render", "overview", "inspection", "evaluation", "fitting", "testing", "doctor", "chat",
-    "terminal", "process", "session", "cli", "__main__",
+    "corpus", "passages", "models", "bert", "embedding", "index", "prompts", "retrieval", "audit", "llm",
+    "grounding", "probing", "calibration", "assistant", "render", "overview", "inspection", "evaluation", "fitting",
+    "testing", "doctor", "chat", "terminal", "process", "session", "cli", "__main__",
 )  # fmt: skip
 PACKAGE = Path(__file__).parents[1] / "src" / "rag_geo"
 

@@ -144,7 +144,7 @@ class Index:
 
     @cached_property
     def names(self) -> tuple[tuple[int, ...], ...]:
-        """For each content the places in `documents` of those that have it: files first, then what is in other files."""
+        """For each content the places in `documents` of those that have it: files first, then those inside files."""
         found: list[list[int]] = [[] for _ in self._details]
         for number, content in enumerate(self.contents):
             found[content].append(number)
