@@ -24,10 +24,13 @@ from dataclasses import dataclass, replace
 from itertools import combinations, pairwise
 
 from rag_geo.records import Citation, Passage, Sentence, Span
+from rag_geo.text.denials import LANGUAGES, denies
 from rag_geo.text.facts import Facts, Name, Word, acronym, facts, fold_name, names, settled, stem
 from rag_geo.text.kinds import asked_kind, has_kind, wanted
+from rag_geo.text.languages import language_of
 from rag_geo.text.quantities import Quantity, follows, listed, unsupported
 from rag_geo.text.relations import COMPARISONS, crossed, is_same, turned_negation, turned_opposite
+from rag_geo.text.words import terms
 
 ContextNames = Mapping[str, Sequence[str]]
 
@@ -539,8 +542,22 @@ def check_negation(claim: str, evidence: Evidence, question: str = "") -> Failur
     """
     sentences = [facts(sentence.text) for sentence in evidence.sentences]
     said = facts(_without_asked_condition(claim, question))
-    reason = turned_negation(said, sentences) or turned_opposite(said, sentences)
+    reason = turned_negation(said, sentences) or turned_opposite(said, sentences) or _turned_elsewhere(claim, evidence)
     return Failure("negation", reason) if reason else None
+
+
+def _turned_elsewhere(claim: str, evidence: Evidence) -> str | None:
+    """The same for evidence in another language than English, where only whether something is denied is known."""
+    texts = [sentence.text for sentence in evidence.sentences]
+    language = language_of(" ".join(texts))
+    if language not in LANGUAGES:
+        return None
+    said = set(terms([claim], language)[0])
+    shared = [len(said.intersection(words)) for words in terms(texts, language)]
+    nearest = texts[shared.index(max(shared))]
+    if denies(claim, language):
+        return None if any(denies(text, language) for text in texts) else "the evidence does not deny it"
+    return "the evidence denies it" if denies(nearest, language) else None
 
 
 _CONDITION = re.compile(r",?\s*\b(?:if|unless)\b[^,.;]*,?", re.IGNORECASE)
