@@ -101,19 +101,19 @@ ATTACKS = [
     Attack("CVE-2024-47166, custom component", "/gradio_api/custom_component/x/client/%2e%2e/routes.py"),
     Attack("CVE-2024-1561, component_server", "/gradio_api/component_server", "POST", {
         "component_id": 1, "fn_name": "move_resource_to_block_cache", "data": "{secret}", "session_hash": "abc"}),
-    call("CVE-2024-1728, CVE-2024-51751, File", [[named("{secret}")]], ADD),
-    call("CVE-2024-51751, said to be from here", [[named("{secret}", url="{page}x", is_stream=True)]], ADD),
-    call("CVE-2024-51751, without what says it is a file", [[{"path": "{secret}"}]], ADD),
+    call("CVE-2024-1728, CVE-2024-51751, File", [[named("{secret}")], ""], ADD),
+    call("CVE-2024-51751, said to be from here", [[named("{secret}", url="{page}x", is_stream=True)], ""], ADD),
+    call("CVE-2024-51751, without what says it is a file", [[{"path": "{secret}"}], ""], ADD),
     call("CVE-2024-4941, where a text is expected", [named("{secret}"), None, None, "", ""], ASK),
     call("CVE-2024-4941, deep in another", [{"a": [{"b": named("{secret}")}]}, None, None, "", ""], ASK),
     call("CVE-2024-47868, choice of a filter", ["x", named("{secret}"), None, "", ""], ASK),
     # other servers
     Attack("CVE-2024-2206, CVE-2026-28416, proxy", "/gradio_api/proxy={inside}"),
     Attack("CVE-2023-34239, GHSA-vwgg-rgg9-xx9q, file by address", "/gradio_api/file={inside}"),
-    call("CVE-2024-4325, CVE-2024-48052, file by address", [[named("{inside}x.txt")]], ADD),
+    call("CVE-2024-4325, CVE-2024-48052, file by address", [[named("{inside}x.txt")], ""], ADD),
     call("CVE-2024-4325, CVE-2024-47167, text by address", [named("{inside}x.txt"), None, None, "", ""], ASK),
-    call("CVE-2024-4325, another machine", [[named("http://169.254.169.254/latest/x.txt")]], ADD),
-    call("CVE-2024-4325, a name to look up", [[named("https://evil.example/x.txt")]], ADD),
+    call("CVE-2024-4325, another machine", [[named("http://169.254.169.254/latest/x.txt")], ""], ADD),
+    call("CVE-2024-4325, a name to look up", [[named("https://evil.example/x.txt")], ""], ADD),
     # away from here
     Attack("CVE-2024-8021, gradio#13593, redirect", "/gradio_api/file=https://evil.example/"),
     Attack("CVE-2024-4940, redirect", "//evil.example/%2e%2e", gone="redirected by the server of files"),
@@ -127,11 +127,11 @@ ATTACKS = [
     Attack("CVE-2024-1727, upload without an origin", UPLOAD, "POST", part("x.txt"), {
         "Origin": "", "Content-Type": FORM}),
     Attack("CVE-2024-47084, question of another site", JOIN, "POST", {
-        "fn_index": REBUILD, "session_hash": "abc", "data": []}, {"Origin": "http://evil.example"}),
+        "fn_index": REBUILD, "session_hash": "abc", "data": [""]}, {"Origin": "http://evil.example"}),
     Attack("CVE-2024-47165, origin of a sandbox", JOIN, "POST", {
-        "fn_index": REBUILD, "session_hash": "abc", "data": []}, {"Origin": "null"}),
+        "fn_index": REBUILD, "session_hash": "abc", "data": [""]}, {"Origin": "null"}),
     Attack("CVE-2025-5320, another name of this machine", JOIN, "POST", {
-        "fn_index": REBUILD, "session_hash": "abc", "data": []}, {"Origin": "http://localhost.evil.example"}),
+        "fn_index": REBUILD, "session_hash": "abc", "data": [""]}, {"Origin": "http://localhost.evil.example"}),
     Attack("CVE-2025-5320, another port of this machine", "/config", heads={"Origin": "http://127.0.0.1:1"}),
     Attack("rebinding of a name", "/", heads={"Host": "evil.example"}),
     Attack("rebinding of a name, reading", "/config", heads={"Host": "evil.example:7860", "Origin": "http://evil.example:7860"}),
@@ -437,11 +437,9 @@ def test_of_more_files_than_are_taken_each_is_accounted_for_and_none_stays(targe
     _, _, body = target.send(Attack("many", UPLOAD, "POST", form, {"Content-Type": FORM}))
     lying = json.loads(body)
     caller = Caller(target.url)
-    caller.does("upload", "upload", [named(each, orig_name=Path(each).name) for each in lying])
+    caller.does("upload", "upload", [named(each, orig_name=Path(each).name) for each in lying], "")
     with caller.listens() as stream:
-        told = json.dumps(
-            [each for each in caller.messages(stream) if each["msg"] in ("process_generating", "process_completed")][:1]
-        )
+        told = json.dumps([each for each in caller.messages(stream) if str(each["msg"]).startswith("process_")])
     assert len(lying) == 110
     assert "109.txt" in told
     assert not [each for each in lying if Path(each).exists()]
