@@ -285,7 +285,7 @@ def waiting(process: subprocess.Popen[str], url: str) -> None:
 def indexing(process: subprocess.Popen[str], url: str) -> None:
     until_ready(process)
     caller = Caller(url)
-    caller.does("rebuild", "click")
+    caller.does("rebuild", "click", "")
     with caller.listens() as stream:
         for message in caller.messages(stream):
             if "embed" in json.dumps(message) or message["msg"] == "process_generating":

@@ -153,7 +153,8 @@ ELEMENTS = set(
         "bdi",
     ]
 ) | {"strong", "progress"}
-ATTRIBUTES = {"class", "id", "dir", "type", "tabindex", "value", "max", "start", "open", "role", "disabled"}
+PROGRAM = "\x7fELF" + "\0" * 60
+ATTRIBUTES = {"class", "id", "dir", "lang", "type", "tabindex", "value", "max", "start", "open", "role", "disabled"}
 
 #: Says who runs, before anything else is there to say it.
 RUNS = """window.ran = (name) => { (window.runs ??= []).push(name); };"""
@@ -225,7 +226,7 @@ def make_folder(folder: Path) -> None:
     for number, text in enumerate(MARKED.values()):
         named = f"title: {json.dumps('T' + text)}\nauthor: {json.dumps('A' + text)}\ndate: {json.dumps(text)}\n"
         (documents / f"titled{number}.md").write_text(f"---\n{named}---\n\nNumber {number}.\n", encoding="utf-8")
-        for start, ending, content in (("N", ".txt", f"Named {number}.\n"), ("S", ".txt", ""), ("U", ".exe", "x")):
+        for start, ending, content in (("N", ".txt", f"Named {number}.\n"), ("S", ".txt", ""), ("U", ".exe", PROGRAM)):
             path = documents / (name_of(start + text) + ending)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(content, encoding="utf-8")
