@@ -1,4 +1,4 @@
-"""Write constraints.txt from the virtual environment this runs in: all that rag-geo, its extras and its build need.
+"""Write constraints.txt from the virtual environment this runs in: all that rag-geo, its tests and its build need.
 
 ``.venv/bin/python setup/lock.py constraints.txt``. Packages of the build that are not installed keep their line.
 """
@@ -32,10 +32,9 @@ BUILD = (
 
 
 def project_requirements(pyproject: Path = ROOT / "pyproject.toml") -> list[Requirement]:
-    """Give what the project asks for itself, with all its extras."""
+    """Give what the project asks for itself, with its extra "dev"; other extras are not installed where this is run."""
     project = tomllib.loads(pyproject.read_text(encoding="utf-8"))["project"]
-    extras = [line for extra in project.get("optional-dependencies", {}).values() for line in extra]
-    return [Requirement(line) for line in (*project["dependencies"], *extras)]
+    return [Requirement(line) for line in (*project["dependencies"], *project["optional-dependencies"]["dev"])]
 
 
 def closure(requirements: Iterable[Requirement]) -> dict[str, str]:

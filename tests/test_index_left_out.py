@@ -204,4 +204,4 @@ def test_search_in_an_archive_shows_the_place_and_the_copies(run):
     assert out.startswith("1. 2019.zip/towns.csv ¶2, row 3  score")
     assert "oil.md" not in out
     words = " ".join(run("search", "people of Orland")[1].split())
-    assert "1. 2019.zip/towns.csv ¶2, row 3 (the same in towns.csv) score" in words
+    assert "1. towns.csv ¶2, row 3 (the same in 2019.zip/towns.csv) score" in words

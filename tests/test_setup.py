@@ -40,7 +40,7 @@ def test_nothing_is_pinned_that_nobody_needs():
     assert set(pins()) == set(lock.closure(lock.project_requirements())) | set(lock.BUILD)
 
 
-def test_the_lock_reads_every_extra_of_the_project():
+def test_the_lock_reads_what_the_project_and_its_tests_ask_for():
     names = {requirement.name for requirement in lock.project_requirements()}
     assert {"click", "torch", "pytest", "ruff"} <= names
 
