@@ -33,20 +33,25 @@ class Doors:
     def __init__(self, config: Mapping[str, Any]) -> None:
         names = {each["id"]: each["props"].get("elem_id") or "" for each in config["components"]}
         self._numbers: dict[tuple[str, str], int] = {}
-        self._then: dict[int, tuple[int, int]] = {}
+        self._then: dict[int, int] = {}
+        self._inputs = {each["id"]: len(each["inputs"]) for each in config["dependencies"]}
         for each in config["dependencies"]:
             for component, event in each["targets"]:
                 self._numbers.setdefault((names.get(component, ""), event), each["id"])
             if each.get("trigger_after") is not None:
-                self._then[each["trigger_after"]] = each["id"], len(each["inputs"])
+                self._then[each["trigger_after"]] = each["id"]
 
     def number(self, component: str, event: str) -> int:
         """The number of an event; the page itself is the component "". Raises KeyError for none."""
         return self._numbers[component, event]
 
-    def then(self, number: int) -> tuple[int, int] | None:
-        """The number of the event that follows another by itself, and how many values it takes."""
+    def then(self, number: int) -> int | None:
+        """The number of the event that follows another by itself."""
         return self._then.get(number)
+
+    def inputs(self, number: int) -> int:
+        """How many values an event takes: with fewer, Gradio refuses it before it begins. Raises KeyError for none."""
+        return self._inputs[number]
 
 
 def connected(url: str) -> httpx.AsyncClient:
@@ -108,8 +113,8 @@ class Visitor:
         async for message in self._join(number, data):
             yield message
         if (after := self._doors.then(number)) is not None:
-            number, count = after
-            async for _ in self._join(number, [*data, *([""] * (count - len(data)))]):
+            filled = [*data, *([""] * (self._doors.inputs(after) - len(data)))]
+            async for _ in self._join(after, filled):
                 pass
 
     async def result(self, messages: AsyncIterator[dict[str, Any]]) -> list[Any]:

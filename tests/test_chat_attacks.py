@@ -285,6 +285,17 @@ def test_each_aims_at_a_route_that_gradio_has_unless_it_is_said_why_not():
     assert json.loads(found.stdout) == []
 
 
+def test_every_attack_on_an_event_has_as_many_values_as_the_event_takes(target):
+    """With fewer it would be refused for its form, and say nothing."""
+    bodies = [json.dumps(attack.body) for attack in ATTACKS if isinstance(attack.body, dict)]
+    aimed = [json.loads(target.fill(body)) for body in bodies]
+    numbers = {target.doors.number(*event) for event in EVENTS.values()}
+    here = [one for one in aimed if one.get("fn_index") in numbers and "data" in one]
+    counts = [(len(one["data"]), target.doors.inputs(one["fn_index"])) for one in here]
+    assert len(counts) > 5
+    assert [given for given, _ in counts] == [taken for _, taken in counts]
+
+
 @pytest.mark.parametrize("attack", ATTACKS, ids=str)
 def test_it_is_refused_and_gains_nothing(target, attack):
     before = target.files()
