@@ -293,6 +293,17 @@ def test_texts_that_are_damaged_are_lost_by_name_and_read_again_with_the_next_up
     assert (again.documents, again.skipped) == (3, ())
 
 
+def test_a_damaged_index_is_not_built_on_but_refused_by_file_with_what_mends_it(folder, path):
+    update(folder, path)
+    next(path.glob("segments/*/texts.jsonl")).write_bytes(b"junk")
+    (folder / "new.md").write_text("Something new.\n")
+    with pytest.raises(IndexDamagedError, match=r"texts\.jsonl") as caught:
+        update(folder, path)
+    assert "rag-geo rebuild" in caught.value.hint
+    rebuild_index(path, HashEmbedder())
+    assert update(folder, path)[0].documents == 4
+
+
 # How a file is read
 
 

@@ -59,6 +59,7 @@ from rag_geo.index.manifest import (
     sources_from,
 )
 from rag_geo.index.pending import PENDING, read_pending
+from rag_geo.index.salvage import damages, salvage
 from rag_geo.index.segments import FileEntry, Making, is_segment_name, rows_from
 from rag_geo.index.store import check_embedder
 from rag_geo.records import Skipped
@@ -179,8 +180,6 @@ def rebuild_index(
     Raises IndexMissingError, IndexDamagedError when it cannot be said which texts it held, and otherwise what
     `update_index` raises.
     """
-    from rag_geo.index.salvage import salvage
-
     started = time.monotonic()
     work = _work(index_dir, embedder, settings or Settings(), progress, disk)
     with _translated(work.index_dir), one_writer(work.index_dir, work.disk):
@@ -266,6 +265,9 @@ def _old(index_dir: Path, embedder: Embedder, folder: Path) -> _Old | None:
     except IndexMissingError:
         return None
     check_embedder(index_dir, manifest, embedder)
+    # What is not read again must be whole: a generation is not built on a segment that cannot be opened.
+    for error in damages(index_dir):
+        raise error
     generation = {name: read_generation(index_dir, manifest, name) for name in (SOURCES, SKIPPED)}
     return _Old(manifest, sources_from(generation[SOURCES]), skipped_from(generation[SKIPPED]))
 

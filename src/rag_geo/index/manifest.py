@@ -212,7 +212,10 @@ def read_segment(path: Path, segment: str, head: SegmentHead, names: Iterable[st
 
 def damaged(path: Path, name: str, why: str) -> IndexDamagedError:
     """The error for one damaged file of an index."""
-    return IndexDamagedError(f"index {str(path)!r} is damaged: {name}: {why}", hint=rebuild_hint(path))
+    again = f"rag-geo rebuild --index {quote(str(path))} mends it from its own texts"
+    return IndexDamagedError(
+        f"index {str(path)!r} is damaged: {name}: {why}", hint=f"{again}; {rebuild_hint(path)} reads the files again"
+    )
 
 
 def _read_fields(path: Path) -> dict[str, Any]:
