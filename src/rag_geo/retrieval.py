@@ -78,7 +78,7 @@ def _for_language(settings: RetrievalSettings, index: Index, query: str) -> Retr
     """
     language = language_of(query)
     english = index.manifest.embedder.partition("@")[0] in ENGLISH_ONLY
-    if not english or language in ("", "en") or language not in index.languages:
+    if not english or language in ("", "en") or language not in index.languages or not settings.lexical_weight:
         return settings
     return replace(settings, dense_weight=0.0, document_dense_weight=0.0)
 
