@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from rag_geo.corpus import Candidate
 from rag_geo.errors import IndexDamagedError
-from rag_geo.index import Index, compaction, damages, ingest, purge, rebuild_index, update_index
+from rag_geo.index import Index, build, compaction, damages, ingest, purge, rebuild_index, update_index
+from rag_geo.index.manifest import Source, Stored
 from rag_geo.retrieval import embed_query, search
 from rag_geo.settings import Settings, WindowSettings
 from rag_geo.testing import HashEmbedder
@@ -302,6 +304,23 @@ def test_a_damaged_index_is_not_built_on_but_refused_by_file_with_what_mends_it(
     assert "rag-geo rebuild" in caught.value.hint
     rebuild_index(path, HashEmbedder())
     assert update(folder, path)[0].documents == 4
+
+
+def test_what_cannot_be_read_takes_nothing_over_from_another_file_that_could_not():
+    """After damage an archive has no hash until it is read again; nor has a file that cannot be opened."""
+    old = [Source("2019.zip", "", (Stored("2019.zip/ferry.md", "a", "seg-1", 0),))]
+    candidate = Candidate("2020.zip", Path("2020.zip"), 9)
+    known, new = build._parted([(candidate, "")], old, old)
+    assert known == []
+    assert new.read == [candidate]
+
+
+def test_a_copy_of_a_file_that_changed_after_it_was_hashed_is_not_taken_for_it():
+    made = Source("a.md", "new", (Stored("a.md", "new", "seg-1", 0),))
+    assert build._copy(made, "b.md", "new").documents[0].name == "b.md"
+    other = build._copy(made, "b.md", "old")
+    assert (other.documents, other.sha256) == ((), "")
+    assert "changes" in other.skipped[0].reason
 
 
 # How a file is read

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 IGNORE_FILE = ".ragignore"
 """Name of the file at the top of the folder whose patterns, written as in .gitignore, are left out without a word."""
 
+CHANGES = "changes while it is read"
+"""Why a file is skipped that was another one each time it was looked at."""
+
 _MEGABYTE = 1_000_000
 _KINDS = (
     (stat.S_ISFIFO, "a named pipe"),
@@ -114,7 +117,7 @@ def load_bytes(candidate: Candidate, settings: ReadingSettings | None = None) ->
         if len(data) > settings.max_file_mb * _MEGABYTE:
             return Skipped(candidate.file, _too_large(len(data), settings))
         return Loaded(candidate.file, data, hashlib.sha256(data).hexdigest())
-    return Skipped(candidate.file, "changes while it is read")
+    return Skipped(candidate.file, CHANGES)
 
 
 def read_candidate(candidate: Candidate, settings: ReadingSettings | None = None) -> tuple[Document | Skipped, ...]:

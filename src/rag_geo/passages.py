@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from rag_geo.readers.plain import title_from_name
+from rag_geo.readers.plain import own_title
 from rag_geo.records import Document, Paragraph, Sentence, Span, Window
 from rag_geo.settings import WindowSettings
 from rag_geo.text.folding import visible
@@ -70,8 +70,8 @@ def _prefix(document: Document, paragraph: Paragraph, settings: WindowSettings) 
 
     A title that is only the name of the file is none: a file that is renamed keeps its windows.
     """
-    own = document.title != title_from_name(document.file)
-    parts = [document.title] if settings.title and document.title and own else []
+    title = own_title(document)
+    parts = [title] if settings.title and title else []
     if settings.heading and paragraph.heading:
         parts.extend(part for part in paragraph.heading.split(" › ") if part not in parts)
     return " › ".join(parts)

@@ -20,7 +20,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import NamedTuple
 
-from rag_geo.corpus import Candidate, Loaded, load_bytes, passes_over
+from rag_geo.corpus import CHANGES, Candidate, Loaded, load_bytes, passes_over
 from rag_geo.embedding import Embedder
 from rag_geo.errors import CorpusError, RagGeoError, ResourceError, UsageError
 from rag_geo.index import LEFT_OUT, Entry, Index, IndexReport, change_left_out, read_left_out, update_index
@@ -355,7 +355,7 @@ class Collection:
         given, name = one.given, one.name
         loaded = self._load(given, name, one.path)
         if isinstance(loaded, Skipped) or loaded.sha256 != one.sha256:
-            return Skipped(given, "changes while it is read")
+            return Skipped(given, CHANGES)
         if passes_over(self.folder, f"{ADDED}/{name}"):
             return Skipped(given, "the file .ragignore of the folder leaves it out")
         same = self._same(loaded)

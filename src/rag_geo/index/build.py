@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 from shlex import quote
 from typing import NamedTuple
 
-from rag_geo.corpus import Candidate, Scan, load_bytes, scan
+from rag_geo.corpus import CHANGES, Candidate, Scan, load_bytes, scan
 from rag_geo.embedding import Embedder
 from rag_geo.errors import CorpusError, IndexLockedError, IndexMismatchError, IndexMissingError, ResourceError
 from rag_geo.index.compaction import compact
@@ -325,18 +325,21 @@ def _texts_to_take(old: _Old | None, work: _Work) -> Sequence[Source]:
 class _New(NamedTuple):
     """What is to be made: files to read, and sources whose stored texts are taken.
 
-    `copies` are other names of files with the same bytes, by the name of the one that is read.
+    `copies` are other files with the same bytes, each with their hash, by the name of the one that is read.
     """
 
     read: list[Candidate]
     stored: list[tuple[Candidate, Source]]
-    copies: dict[str, list[str]]
+    copies: dict[str, list[tuple[str, str]]]
 
 
 def _parted(
     hashed: Sequence[tuple[Candidate, str]], done: Sequence[Source], texts: Sequence[Source]
 ) -> tuple[list[Source], _New]:
-    """The sources that are known as they are, and what is to be made."""
+    """The sources that are known as they are, and what is to be made.
+
+    A file without a hash, now or then, is like no other: it could not be read, and is tried again.
+    """
     here = {(source.file, source.sha256): source for source in done}
     same = {_likeness(source.file, source.sha256): source for source in done}
     taken = {_likeness(source.file, source.sha256): source for source in texts}
@@ -344,12 +347,15 @@ def _parted(
     new = _New([], [], {})
     first: dict[tuple[str, str], str] = {}
     for candidate, sha256 in hashed:
+        if not sha256:
+            new.read.append(candidate)
+            continue
         likeness = _likeness(candidate.file, sha256)
         found = here.get((candidate.file, sha256)) or same.get(likeness)
         if found is not None:
             known.append(rebased(found, candidate.file))
-        elif sha256 and likeness in first:
-            new.copies.setdefault(first[likeness], []).append(candidate.file)
+        elif likeness in first:
+            new.copies.setdefault(first[likeness], []).append((candidate.file, sha256))
         elif likeness in taken:
             first[likeness] = candidate.file
             new.stored.append((candidate, rebased(taken[likeness], candidate.file)))
@@ -386,8 +392,15 @@ def _store_new(
         _items(new, reader, work.index_dir), size, work.index_dir, work.embedder, work.making, stored, vectors,
         work.progress, work.disk, end=reader.end, spent=work.spent,
     )  # fmt: skip
-    copies = [rebased(source, file) for source in made for file in new.copies.get(source.file, ())]
+    copies = [_copy(source, *copy) for source in made for copy in new.copies.get(source.file, ())]
     return _in_order([*known, *made, *copies]), embedded
+
+
+def _copy(source: Source, file: str, sha256: str) -> Source:
+    """What came of a file that had the same bytes as that of `source`, if that was read as it was then."""
+    if source.sha256 == sha256:
+        return rebased(source, file)
+    return Source(file, "", skipped=(Skipped(file, CHANGES),))
 
 
 def _items(new: _New, reader: FolderReader, index_dir: Path) -> Generator[Item]:

@@ -42,7 +42,7 @@ from rag_geo.index.segments import (
 )
 from rag_geo.passages import windows
 from rag_geo.readers.as_json import document_from
-from rag_geo.readers.plain import title_from_name
+from rag_geo.readers.plain import own_title
 from rag_geo.readers.process import ReaderFailedError, ReaderProcess, Results
 from rag_geo.records import Document, Skipped, Span
 from rag_geo.settings import ReadingSettings, WindowSettings
@@ -218,7 +218,6 @@ def prepare(document: Document, embedder: Embedder, settings: WindowSettings) ->
     found = windows(document, settings, embedder.count_tokens, embedder.max_tokens)
     language = document.language or "en"
     numbers = list(dict.fromkeys(window.paragraph for window in found))
-    title = "" if document.title == title_from_name(document.file) else document.title
     return Prepared(
         key=(document.sha256, document.format),
         lines=document_lines(document),
@@ -226,7 +225,7 @@ def prepare(document: Document, embedder: Embedder, settings: WindowSettings) ->
         texts=tuple(window.text for window in found),
         digests=tuple(digest_of(window.text) for window in found),
         words=tuple(terms([_words_of(document, number) for number in numbers], language)),
-        title=terms([title], language)[0],
+        title=terms([own_title(document)], language)[0],
     )
 
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
-from rag_geo.readers.plain import title_from_name
+from rag_geo.readers.plain import own_title, title_from_name
 from rag_geo.records import Document, Paragraph, Span
 
 _PARTS = frozenset(("file", "text", "paragraphs"))
@@ -20,10 +20,7 @@ _DETAILS = tuple(each.name for each in fields(Document) if each.name not in _PAR
 
 def details_of(document: Document) -> dict[str, Any]:
     """Everything but name, text and paragraphs."""
-    details = {name: getattr(document, name) for name in _DETAILS}
-    if document.title == title_from_name(document.file):
-        details["title"] = ""
-    return details
+    return {name: getattr(document, name) for name in _DETAILS} | {"title": own_title(document)}
 
 
 def paragraphs_of(document: Document) -> list[list[Any]]:

@@ -74,6 +74,11 @@ def title_from_name(file: str) -> str:
     return clean(PurePosixPath(file).stem)
 
 
+def own_title(document: Document) -> str:
+    """The title of a document, "" when it is only the name of its file."""
+    return "" if document.title == title_from_name(document.file) else document.title
+
+
 def _first_heading(text: str, paragraphs: tuple[Paragraph, ...], names: dict[tuple[int, int], str]) -> str:
     for paragraph in paragraphs:
         if paragraph.kind == "heading" and not paragraph.debris:
