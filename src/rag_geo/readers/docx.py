@@ -54,16 +54,7 @@ def read(data: bytes, name: str, settings: ReadingSettings) -> Layout:
     _count_comments(package, walker.removed)
     stated = core_properties(package.archive)
     warnings = (f"parts in other formats in it that are not read: {walker.chunks}",) if walker.chunks else ()
-    return Layout(
-        draft.text,
-        tuple(draft.blocks),
-        title=stated.title,
-        author=stated.author,
-        date=stated.date,
-        metadata=stated.rest,
-        removed=tuple(sorted((+walker.removed).items())),
-        warnings=warnings,
-    )
+    return draft.layout(stated, walker.removed, warnings=warnings)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from rag_geo.readers.blocks import MAX_PARAGRAPHS, Block, UnreadableError, number_blocks
-from rag_geo.readers.metadata import clean
+from rag_geo.readers.metadata import Metadata, clean
 from rag_geo.readers.plain import title_from_name
 from rag_geo.records import BlockKind, Document, Format
 from rag_geo.text.folding import blank, find_hidden
@@ -73,6 +73,29 @@ class Draft:
     def text(self) -> str:
         """All of it so far."""
         return "".join(self.pieces)
+
+    def layout(
+        self,
+        stated: Metadata,
+        removed: Counter[str],
+        *,
+        warnings: tuple[str, ...] = (),
+        textless: tuple[str, ...] = (),
+        encoding: str = "",
+    ) -> Layout:
+        """The layout of a file that has no more than this, with what it states about itself; see `Layout`."""
+        return Layout(
+            self.text,
+            tuple(self.blocks),
+            title=stated.title,
+            author=stated.author,
+            date=stated.date,
+            metadata=stated.rest,
+            removed=tuple(sorted((+removed).items())),
+            warnings=warnings,
+            textless=textless,
+            encoding=encoding,
+        )
 
 
 def document_of(file: str, sha256: str, kind: Format, layout: Layout) -> Document:

@@ -44,16 +44,8 @@ def read(data: bytes, name: str, settings: ReadingSettings) -> Layout:
     for number, cell in enumerate(_cells(notebook), start=1):
         reader.add(cell, f"cell {number}")
     about = _about(notebook.get("metadata"), reader.front)
-    return Layout(
-        reader.draft.text,
-        tuple(reader.draft.blocks),
-        title=about.title,
-        author=about.author,
-        date=about.date,
-        metadata=about.rest,
-        removed=tuple(sorted((+reader.removed).items())),
-        warnings=(*decoded.warnings, *reader.warnings),
-        encoding=decoded.encoding,
+    return reader.draft.layout(
+        about, reader.removed, warnings=(*decoded.warnings, *reader.warnings), encoding=decoded.encoding
     )
 
 

@@ -38,15 +38,7 @@ def read(data: bytes, name: str, settings: ReadingSettings) -> Layout:
             pour(placed(story, f"{word} {number}"), draft)
     _add_margins(parts.styles, walker, draft)
     stated = properties(parts.meta)
-    return Layout(
-        draft.text,
-        tuple(draft.blocks),
-        title=stated.title,
-        author=stated.author,
-        date=stated.date,
-        metadata=stated.rest,
-        removed=tuple(sorted((+walker.removed).items())),
-    )
+    return draft.layout(stated, walker.removed)
 
 
 def _add_margins(styles: _Element | None, walker: Walker, draft: Draft) -> None:

@@ -101,16 +101,7 @@ def read(data: bytes, name: str, settings: ReadingSettings) -> Layout:
         dates=(reader.dates.get("creatim", ""), reader.dates.get("revtim", "")),
         rest={"subject": reader.about("subject"), "keywords": reader.about("keywords")},
     )
-    return Layout(
-        draft.text,
-        tuple(draft.blocks),
-        title=about.title,
-        author=about.author,
-        date=about.date,
-        metadata=about.rest,
-        removed=tuple(sorted((+reader.removed).items())),
-        warnings=("the file breaks off",) if reader.broken_off else (),
-    )
+    return draft.layout(about, reader.removed, warnings=("the file breaks off",) if reader.broken_off else ())
 
 
 @dataclass(slots=True)

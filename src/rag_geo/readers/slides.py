@@ -48,16 +48,7 @@ def read(data: bytes, name: str, settings: ReadingSettings) -> Layout:
     stated = _read_odp(data, deck) if _is_odf(data) else _read_pptx(data, deck)
     for rule, text in deck.feet:
         deck.draft.add(text, rule=rule)
-    return Layout(
-        deck.draft.text,
-        tuple(deck.draft.blocks),
-        title=stated.title,
-        author=stated.author,
-        date=stated.date,
-        metadata=stated.rest,
-        removed=tuple(sorted((+deck.removed).items())),
-        textless=tuple(deck.textless),
-    )
+    return deck.draft.layout(stated, deck.removed, textless=tuple(deck.textless))
 
 
 @dataclass(slots=True)
