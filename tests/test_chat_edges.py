@@ -340,8 +340,10 @@ class Held(Parrot):
     """Writes its answer when it is let go."""
 
     go: threading.Event = field(default_factory=threading.Event)
+    asked: threading.Event = field(default_factory=threading.Event)
 
     def write(self, prompt, max_tokens):
+        self.asked.set()
         self.go.wait(60)
         yield from Parrot.write(self, prompt, max_tokens)
 
@@ -359,8 +361,7 @@ def test_an_answer_that_is_being_made_at_the_end_has_nearly_all_of_the_time(fold
     pictures = []
     reading = threading.Thread(target=lambda: pictures.extend(shown))
     reading.start()
-    while not any(each.busy for each in pictures):
-        time.sleep(0.01)
+    assert held.asked.wait(60)  # before that nothing is being made, and the end would have nothing to wait for
     ending = threading.Thread(target=house.close, args=(10,))
     ending.start()
     time.sleep(5)
