@@ -22,7 +22,7 @@ SAY_READY = $(if $(filter $@,$(MAKECMDGOALS)),echo "ready: $(VENV)" >&2,:)
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help ask chat index models setup dev test test-fast lint bench eval eval-mutants gate lock clean python FORCE
+.PHONY: help ask chat index models setup dev test test-fast fuzz crash lint bench eval eval-mutants gate lock clean python FORCE
 
 help: ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -65,6 +65,12 @@ browser:
 
 test-fast: dev ## the tests that need no model, no browser and no server
 	$(BIN)/python -m pytest -n 2 -m "not model and not browser and not server"
+
+fuzz: dev ## damage files and texts at random, ten times as often as `make test` does
+	$(BIN)/python -m pytest -n 2 -m fuzz --thorough
+
+crash: dev models ## kill, damage and starve the index at every moment, far more often than `make test` does
+	$(BIN)/python -m pytest -n 2 -m crash --thorough
 
 lint: dev ## ruff and mypy
 	$(BIN)/ruff check .

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import signal
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 
 import pytest
 from benchmarks.browser import browser as chromium
@@ -22,6 +23,33 @@ settings.load_profile("rag-geo")
 # A shell's background job is born deaf to Ctrl-C, and so are its children: the tests of interrupts may run in one.
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--thorough", action="store_true", help="the numbers of `make fuzz` and `make crash`")
+
+
+@pytest.fixture
+def rounds(request: pytest.FixtureRequest) -> Callable[[int, int], int]:
+    """How often a test does what it does: a few times in `make test`, often in `make fuzz` and `make crash`."""
+    thorough = request.config.getoption("--thorough")
+    return lambda few, many: many if thorough else few
+
+
+@pytest.fixture
+def counted(record_property: Callable[[str, object], None]) -> Callable[[str, int], None]:
+    """Tell how often something was done: `counted("kills", 50)`. The sums stand at the end of what pytest says."""
+    return lambda what, number: record_property(f"counted: {what}", number)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    sums: Counter[str] = Counter()
+    for reports in terminalreporter.stats.values():
+        for each in reports:
+            if getattr(each, "when", "") == "call":
+                sums.update({name: value for name, value in each.user_properties if name.startswith("counted: ")})
+    for name, value in sorted(sums.items()):
+        terminalreporter.write_line(f"{name}: {value:,}")
 
 
 def sha256(content: bytes) -> str:
