@@ -66,7 +66,7 @@ def test_a_reader_that_does_not_come_to_an_end_is_ended():
     with ReaderProcess(timeout_s=0.5) as reader:
         reader._process = reader._start()
         os.kill(reader._process.pid, signal.SIGSTOP)
-        with pytest.raises(ReaderFailedError, match="takes longer than 0 s"):
+        with pytest.raises(ReaderFailedError, match="takes longer than 1 s"):
             reader.read("b.md", TEXT)
 
 
@@ -102,9 +102,11 @@ def test_what_needs_too_much_memory_is_skipped_and_the_next_is_read():
 def test_the_process_answers_on_its_output_and_ends_with_its_input():
     given = process.line(["a.md", "", len(TEXT)]) + TEXT + process.line(["e", "", 0])
     command = [sys.executable, "-P", "-m", "rag_geo.readers.process", "{}"]
-    kept = subprocess.run(command, input=given, capture_output=True, check=True)
+    # In an empty environment: a measurement of coverage would want to write its file at the end.
+    kept = subprocess.run(command, input=given, capture_output=True, check=True, env={})
     counts = [json.loads(each) for each in kept.stdout.splitlines()]
-    assert counts[0] == 1
-    assert counts[1][0] == "a.md"
-    assert counts[2:] == [1, ["e", "empty"]]
+    assert counts[0] == []  # nothing that keeps it from harm is missing here
+    assert counts[1] == 1
+    assert counts[2][0] == "a.md"
+    assert counts[3:] == [1, ["e", "empty"]]
     assert kept.stderr == b""

@@ -1,12 +1,15 @@
 """Readers in a process of their own: a file that kills its reader, or never ends, costs one file and nothing else.
 
-The process is started by ``python -P -m rag_geo.readers.process SETTINGS`` and is asked through its standard input: a
-line of JSON (name, hash, number of bytes), then the bytes. It answers with a line of JSON for each result.
+The process is started by ``python -P -m rag_geo.readers.process SETTINGS``, gives up what reading does not need
+(`rag_geo.readers.confinement`) and says in a line of JSON what of that it could not. Then it is asked through its
+standard input: a line of JSON (name, hash, number of bytes), then the bytes. It answers with a line of JSON for each
+result.
 """
 
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 import tempfile
@@ -17,14 +20,25 @@ from typing import IO, Any, Self
 
 from rag_geo.readers import read_file
 from rag_geo.readers.as_json import details_of, document_from, line, paragraphs_of
+from rag_geo.readers.confinement import allow_processor_time, confine
 from rag_geo.records import Document, Skipped
 from rag_geo.settings import ReadingSettings
 
-TIMEOUT_S = 120.0
-"""How long one file may take; the largest that are allowed by default take a tenth of it."""
-
 MEMORY_BYTES = 4 << 30
 """Address space of a reader."""
+
+PROCESSOR_S, PROCESSOR_S_PER_MB = 20.0, 10.0
+"""How long the processor may work for one file, and how much longer for each megabyte of it: the densest good files,
+PDFs of nothing but text, take up to 8 s a megabyte on a core of 2023."""
+
+OCR_TIMES = 10
+"""How much longer a file may take when its pages are read as pictures, a second or two each."""
+
+TIMEOUT_S = 120.0
+"""How long a small file may take by the clock."""
+
+LINE_BYTES = 1 << 30
+"""The longest answer that is taken from a reader."""
 
 Results = tuple[Document | Skipped, ...]
 
@@ -36,13 +50,16 @@ class ReaderFailedError(Exception):
 class ReaderProcess:
     """One process that reads files, started when the first is read and started again when one has killed it.
 
-    Not for several threads at once.
+    A small file may take `timeout_s`. Not for several threads at once.
     """
 
     def __init__(self, settings: ReadingSettings | None = None, *, timeout_s: float = TIMEOUT_S) -> None:
+        self._settings = settings or ReadingSettings()
         # -P, so that no file of the working directory is taken for a module.
-        self._command = [sys.executable, "-P", "-m", __name__, json.dumps(asdict(settings or ReadingSettings()))]
+        self._command = [sys.executable, "-P", "-m", __name__, json.dumps(asdict(self._settings))]
         self._timeout_s = timeout_s
+        self._unconfined: tuple[str, ...] | None = None
+        self._said_hello = False
         self._errors: IO[bytes] | None = None
         self._ended = False
         self._process: subprocess.Popen[bytes] | None = None
@@ -53,28 +70,35 @@ class ReaderProcess:
             raise ReaderFailedError("not read: interrupted")
         process = self._process = self._process or self._start()
         assert process.stdin is not None
-        assert process.stdout is not None
         late: list[bool] = []
 
         def end() -> None:
             late.append(True)
             process.kill()
 
-        timer = Timer(self._timeout_s, end)
+        seconds = allowed_s(self._timeout_s, 2 * len(data), self._settings)
+        timer = Timer(seconds, end)
         timer.daemon = True
         timer.start()
         try:
             with suppress(BrokenPipeError):
                 process.stdin.write(line([file, sha256, len(data)]) + data)
                 process.stdin.flush()
-            found = _answer(process.stdout, file)
+            found = self._answer(process, file)
         finally:
             timer.cancel()
         if found is None:
-            why = f"takes longer than {self._timeout_s:.0f} s to read" if late else self._why_dead()
+            why = f"takes longer than {seconds:.0f} s to read" if late else self._why_dead()
             self.close()
             raise ReaderFailedError(why)
         return found
+
+    def unconfined(self) -> tuple[str, ...]:
+        """In words, what keeps readers from harm on other systems and not on this one; raises as `read`."""
+        if self._unconfined is None:
+            self.read("empty.txt", b"")
+        assert self._unconfined is not None
+        return self._unconfined
 
     def end(self) -> None:
         """Kill the process for good, also from another thread: what is being read is skipped, as all after it."""
@@ -99,6 +123,7 @@ class ReaderProcess:
 
     def _start(self) -> subprocess.Popen[bytes]:
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the process
+        self._said_hello = False
         # A session of its own: Ctrl-C is for the program, which ends its readers itself.
         return subprocess.Popen(
             self._command,
@@ -108,37 +133,65 @@ class ReaderProcess:
             start_new_session=True,
         )
 
+    def _answer(self, process: subprocess.Popen[bytes], file: str) -> Results | None:
+        """The results for one file, or None when the process is gone or says what no reader says."""
+        assert process.stdout is not None
+        try:
+            if not self._said_hello:
+                self._unconfined = tuple(_value(process.stdout))
+                self._said_hello = True
+            return _results(process.stdout, file)
+        except (ValueError, TypeError, LookupError, AttributeError):
+            process.kill()
+            return None
+
     def _why_dead(self) -> str:
         assert self._process is not None
         assert self._errors is not None
         code = self._process.wait()
+        if code == -signal.SIGXCPU:
+            return "takes too long to read, more of the processor than any good file of its size"
         self._errors.seek(0)
         said = self._errors.read().decode("utf-8", "replace").strip().rpartition("\n")[2]
         return f"the reader failed: {said or f'it ended with {code}'}"
 
 
-def _answer(stream: IO[bytes], file: str) -> Results | None:
-    """The results for one file, or None when the process is gone."""
-    head = stream.readline()
-    if not head.endswith(b"\n"):
-        return None
+def allowed_s(least: float, size: int, settings: ReadingSettings) -> float:
+    """Seconds that a file of `size` bytes may take, if one of no size may take `least`."""
+    return (least + PROCESSOR_S_PER_MB * size / 1e6) * (OCR_TIMES if settings.ocr else 1)
+
+
+def _results(stream: IO[bytes], file: str) -> Results:
+    """The results for one file; raises what reading something else as such raises.
+
+    Only a reader that a file has taken over answers something else: it is not to bring down who asks, nor to speak for
+    other files.
+    """
     results: list[Document | Skipped] = []
-    for _ in range(json.loads(head)):
-        text = stream.readline()
-        if not text.endswith(b"\n"):
-            return None
-        name, *rest = json.loads(text)
-        results.append(Skipped(name, rest[0]) if len(rest) == 1 else document_from(name, *rest))
+    for _ in range(_value(stream)):
+        name, *rest = _value(stream)
+        if name != file and not name.startswith(f"{file}/"):
+            raise ValueError("a result for another file")
+        results.append(Skipped(name, str(rest[0])) if len(rest) == 1 else document_from(name, *rest))
     return tuple(results)
+
+
+def _value(stream: IO[bytes]) -> Any:  # noqa: ANN401 - what a line of JSON holds
+    text = stream.readline(LINE_BYTES)
+    if not text.endswith(b"\n"):
+        raise ValueError("the stream has ended")
+    return json.loads(text)
 
 
 def main(settings: str, given: IO[bytes], out: IO[bytes]) -> None:
     """Read files until there are no more."""
-    limit_memory(MEMORY_BYTES)
     chosen = ReadingSettings(**json.loads(settings))
+    out.write(line(confine(MEMORY_BYTES)))
+    out.flush()
     while head := given.readline():
         file, sha256, size = json.loads(head)
         data = given.read(size)
+        allow_processor_time(allowed_s(PROCESSOR_S, size, chosen))
         try:
             results = read_file(file, data, chosen, sha256=sha256)
         except MemoryError:
@@ -147,16 +200,6 @@ def main(settings: str, given: IO[bytes], out: IO[bytes]) -> None:
         for one in results:
             out.write(_line(one))
         out.flush()
-
-
-def limit_memory(most: int) -> None:
-    """Bound the address space of this process, where the system can."""
-    try:
-        import resource
-    except ImportError:
-        return
-    with suppress(ValueError, OSError):
-        resource.setrlimit(resource.RLIMIT_AS, (most, most))
 
 
 def _line(result: Document | Skipped) -> bytes:
