@@ -207,10 +207,10 @@ def _full(person: Address) -> str:
 
 def _date(message: EmailMessage) -> str:
     """The day in the sender's own time zone."""
-    found = parsedate_tz(_raw_header(message, "Date")[:200])
     try:
+        found = parsedate_tz(_raw_header(message, "Date")[:200])
         return date(*found[:3]).isoformat() if found else ""
-    except ValueError:
+    except (*_HEADER_ERRORS, OverflowError):
         return ""
 
 
