@@ -42,12 +42,21 @@ def counted(record_property: Callable[[str, object], None]) -> Callable[[str, in
     return lambda what, number: record_property(f"counted: {what}", number)
 
 
+@pytest.fixture
+def measured(record_property: Callable[[str, object], None]) -> Callable[[str, int], None]:
+    """Tell how much something took: `measured("slowest, ms", 812)`. The most stands at the end of what pytest says."""
+    return lambda what, most: record_property(f"measured: {what}", most)
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     sums: Counter[str] = Counter()
     for reports in terminalreporter.stats.values():
         for each in reports:
             if getattr(each, "when", "") == "call":
                 sums.update({name: value for name, value in each.user_properties if name.startswith("counted: ")})
+                for name, value in each.user_properties:
+                    if name.startswith("measured: "):
+                        sums[name] = max(sums[name], value)
     for name, value in sorted(sums.items()):
         terminalreporter.write_line(f"{name}: {value:,}")
 
