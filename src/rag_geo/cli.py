@@ -215,9 +215,10 @@ def index(
 ) -> int:
     """Make the index hold what DIR holds now; only what changed is read and embedded.
 
-    Exit code 3 when files were skipped: they are listed with the reason, all others are indexed. Files that you left
-    out yourself (rag-geo leave-out) do not count. An update that was interrupted goes on where it was.
+    Exit code 3 when files were skipped: they are listed with the reason, all others are indexed. Empty files and files
+    that you left out yourself (rag-geo leave-out) do not count. An update that was interrupted goes on where it was.
     """
+    from rag_geo.corpus import EMPTY
     from rag_geo.index import LEFT_OUT, purge
     from rag_geo.overview import report_lines, report_object
 
@@ -240,7 +241,7 @@ def index(
         _print_json({**report_object(report), **made})
     elif examples:
         _print("".join(f"example: {visible(each)}\n" for each in made["examples"]) or "no example could be made\n")
-    return SKIPPED if any(each.reason != LEFT_OUT for each in report.skipped) else 0
+    return SKIPPED if any(each.reason not in (LEFT_OUT, EMPTY) for each in report.skipped) else 0
 
 
 @cli.command("rebuild")

@@ -28,6 +28,9 @@ IGNORE_FILE = ".ragignore"
 CHANGES = "changes while it is read"
 """Why a file is skipped that was another one each time it was looked at."""
 
+EMPTY = "empty"
+"""Why a file of no bytes is skipped; nothing is lost with it."""
+
 _MEGABYTE = 1_000_000
 _KINDS = (
     (stat.S_ISFIFO, "a named pipe"),
@@ -198,7 +201,7 @@ def _look(file: str, path: Path, root: Path, settings: ReadingSettings) -> Candi
     if kind:
         return Skipped(file, f"{kind}, not a file")
     if seen.st_size == 0:
-        return Skipped(file, "empty")
+        return Skipped(file, EMPTY)
     if seen.st_size > settings.max_file_mb * _MEGABYTE:
         return Skipped(file, _too_large(seen.st_size, settings))
     return Candidate(file, path, seen.st_size)

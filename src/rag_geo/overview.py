@@ -24,7 +24,7 @@ _MOST_PLACE = 32
 
 
 def report_lines(report: IndexReport) -> list[Line]:
-    """Lay out what an update did: one line of counts, and the files that were skipped with the reason."""
+    """Lay out what an update did: one line of counts, what readers said, and the skipped files with the reason."""
     counts = (
         f"{len(report.added)} added, {len(report.changed)} changed, {len(report.removed)} removed, "
         f"{report.unchanged} unchanged"
@@ -37,12 +37,30 @@ def report_lines(report: IndexReport) -> list[Line]:
             (Segment(f"{state}: ", "good"), Segment(f"{counts}; now {sizes}, {done} ({report.generation})")), hanging=2
         )
     ]
-    return lines + skipped_lines(report.skipped)
+    return lines + _remark_lines(report) + skipped_lines(report.skipped)
 
 
 def report_object(report: IndexReport) -> dict[str, object]:
     """Give what an update did as the object that ``rag-geo index --json`` prints."""
     return asdict(report)
+
+
+def _remark_lines(report: IndexReport) -> list[Line]:
+    """Lay out which files were not read as they are, and how much was left out of all that were read."""
+    lines = []
+    if report.warnings:
+        files = len({each.file for each in report.warnings})
+        count = "1 file was" if files == 1 else f"{files} files were"
+        lines.append(Line((Segment(f"{count} read with a warning:", "warn"),)))
+    for each in report.warnings:
+        name = Segment(visible_name(each.file), "strong")
+        lines.append(Line((name, Segment(f": {visible(each.warning)}")), indent=2, hanging=2))
+    if report.dropped:
+        counts = ", ".join(f"{name} {count:,}" for name, count in report.dropped.items())
+        lines.append(
+            Line((Segment(f"left out of what was read: {counts} (of each file: rag-geo info --file FILE)"),), hanging=2)
+        )
+    return lines
 
 
 def skipped_lines(skipped: Sequence[Skipped]) -> list[Line]:

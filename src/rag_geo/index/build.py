@@ -27,6 +27,7 @@ from rag_geo.index.ingest import (
     Key,
     KnownVectors,
     Place,
+    Remarks,
     Spent,
     StoredTexts,
     ingest,
@@ -75,12 +76,22 @@ Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
+class Warned:
+    """A file that was read, and what the reader of its paragraphs should know."""
+
+    file: str
+    warning: str
+
+
+@dataclass(frozen=True, slots=True)
 class IndexReport:
     """What an update did.
 
     `changed` counts files whose bytes are others than before; `read` the files that a reader was asked to read, and
     `windows_embedded` the windows whose vector was not known. `generation` is what the index holds now: the old one
-    when `published` is False, as there was nothing to change. `spent` is seconds by stage.
+    when `published` is False, as there was nothing to change. `spent` is seconds by stage. `warnings` and `dropped` are
+    what the readers said of what was read now: which file is read otherwise than its author wrote it, and how much of
+    what no reader sees was left out, by its kind.
     """
 
     generation: str
@@ -97,6 +108,8 @@ class IndexReport:
     windows_embedded: int
     seconds: float
     spent: Mapping[str, float] = field(default_factory=dict)
+    warnings: tuple[Warned, ...] = ()
+    dropped: Mapping[str, int] = field(default_factory=dict)
 
 
 class _Old(NamedTuple):
@@ -118,6 +131,7 @@ class _Work:
     progress: Progress
     disk: Disk
     spent: Spent = field(default_factory=Spent)
+    remarks: Remarks = field(default_factory=Remarks)
 
 
 def update_index(
@@ -155,7 +169,7 @@ def update_index(
         known, new = _parted(hashed, done, _texts_to_take(old, work))
         with _cleared_when_full(work):
             sources, embedded = _store_new(known, new, old, done, work)
-            report = _Reporter(old, started, len(new.read), embedded, work.spent)
+            report = _Reporter(old, started, len(new.read), embedded, work.spent, work.remarks)
             if old and _is_same(old, sources, skipped, resolved, work.making):
                 _sweep(work.index_dir, old.manifest, work.disk)
                 return report.of(old.manifest, sources, skipped, published=False)
@@ -196,7 +210,9 @@ def rebuild_index(
             )  # fmt: skip
             manifest, made = _publish(_in_order(stored_again), found.skipped, Path(found.folder), work)
         old = _Old(manifest, found.sources, found.skipped)
-        return _Reporter(old, started, 0, embedded, work.spent).of(manifest, made, found.skipped, published=True)
+        return _Reporter(old, started, 0, embedded, work.spent, Remarks()).of(
+            manifest, made, found.skipped, published=True
+        )
 
 
 def purge(index_dir: Path, disk: Disk | None = None) -> int:
@@ -390,7 +406,7 @@ def _store_new(
     size = sum(one.size for one in new.read) + sum(candidate.size for candidate, _ in new.stored)
     made, embedded = ingest(
         _items(new, reader, work.index_dir), size, work.index_dir, work.embedder, work.making, stored, vectors,
-        work.progress, work.disk, end=reader.end, spent=work.spent,
+        work.progress, work.disk, end=reader.end, spent=work.spent, remarks=work.remarks,
     )  # fmt: skip
     copies = [_copy(source, *copy) for source in made for copy in new.copies.get(source.file, ())]
     return _in_order([*known, *made, *copies]), embedded
@@ -557,6 +573,7 @@ class _Reporter(NamedTuple):
     read: int
     embedded: int
     spent: Spent
+    remarks: Remarks
 
     def of(
         self, manifest: Manifest, sources: Sequence[Source], skipped: Sequence[Skipped], *, published: bool
@@ -581,6 +598,10 @@ class _Reporter(NamedTuple):
             windows_embedded=self.embedded,
             seconds=time.monotonic() - self.started,
             spent=asdict(self.spent),
+            warnings=tuple(
+                sorted((Warned(*one) for one in self.remarks.warnings), key=lambda one: os.fsencode(one.file))
+            ),
+            dropped=dict(sorted(self.remarks.dropped.items())),
         )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, suppress
@@ -108,6 +108,19 @@ class Spent:
     embedding: float = 0.0
     writing: float = 0.0
     waiting: float = 0.0
+
+
+@dataclass(slots=True)
+class Remarks:
+    """What readers said of the documents that were read: `warnings` with the names, and how much was `dropped`."""
+
+    warnings: list[tuple[str, str]] = field(default_factory=list)
+    dropped: Counter[str] = field(default_factory=Counter)
+
+    def add(self, document: Document) -> None:
+        """Take up what was said of one more."""
+        self.warnings += [(document.file, each) for each in document.warnings]
+        self.dropped.update(dict(document.removed))
 
 
 class KnownVectors:
@@ -242,16 +255,17 @@ def ingest(
     *,
     end: Callable[[], None] = lambda: None,
     spent: Spent | None = None,
+    remarks: Remarks | None = None,
 ) -> tuple[list[Source], int]:
     """Store what is new in `items`, `size` bytes in all, and give their sources and how many windows were embedded.
 
     `stored` says where contents are already, and gets those that are written here; `end` is called when `items` are not
-    wanted any more. Raises OSError when the disk fails.
+    wanted any more. `remarks` get what readers say of new contents. Raises OSError when the disk fails.
     """
     sources: list[Source] = []
     embedded = windows_done = bytes_done = 0
     spent = spent or Spent()
-    batches = _batches(items, embedder, making.windows, set(stored))
+    batches = _batches(items, embedder, making.windows, set(stored), remarks or Remarks())
     with closing(_ahead(batches, end, spent)) as prepared:
         for batch in prepared:
             bytes_done += sum(item.size for item in batch.items)
@@ -327,7 +341,9 @@ def _words_of(document: Document, number: int) -> str:
     return f"{paragraph.heading}\n{seen}" if paragraph.heading else seen
 
 
-def _batches(items: Generator[Item], embedder: Embedder, settings: WindowSettings, known: set[Key]) -> Generator[Batch]:
+def _batches(
+    items: Generator[Item], embedder: Embedder, settings: WindowSettings, known: set[Key], remarks: Remarks
+) -> Generator[Batch]:
     """The items in batches of some `BATCH_WINDOWS`, with the documents whose content is not known."""
     batch = Batch()
     with closing(items):
@@ -340,6 +356,7 @@ def _batches(items: Generator[Item], embedder: Embedder, settings: WindowSetting
                 names.append((result.file, key))
                 if key not in known:
                     known.add(key)
+                    remarks.add(result)
                     prepared = prepare(result, embedder, settings)
                     batch.documents.append(prepared)
                     batch.windows += len(prepared.windows)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import zipfile
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
 from struct import error as StructError
@@ -31,14 +31,17 @@ MAX_BYTES = 256 << 20
 """Bytes that are unpacked from one archive."""
 
 MAX_RATIO = 100
-"""Unpacked to packed bytes, for members of more than `RATIO_FROM_BYTES`."""
+"""Unpacked to packed bytes, for members of more than `RATIO_FROM_BYTES` and for all of an archive together."""
 
 RATIO_FROM_BYTES = 8 << 20
 """Below it a ratio says nothing: an honest document that says the same three thousand times packs to a hundredth."""
 
+FAR_MORE = f"unpacks to more than {MAX_RATIO} times its size"
+
 _CHUNK = 1 << 18
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _ENCRYPTED = 0x1
+_HEADER_BYTES = 30
 # All that zipfile is known to raise for bytes that are no archive, or a broken one.
 BROKEN = (zipfile.BadZipFile, zlib.error, StructError, EOFError, OSError, ValueError, LookupError, RuntimeError)
 # Encodings in which the bytes of "<!ENTITY" are those characters, so that looking for them finds every one.
@@ -52,11 +55,14 @@ _FORBIDDEN = re.compile(rb"<!ENTITY|<!DOCTYPE[^>\[]*\[")
 class Archive:
     """The members of a ZIP archive by name: case, the direction of slashes and a leading one make no difference.
 
-    `unpacked` counts the bytes that were read from it, which `MAX_BYTES` bounds.
+    `unpacked` counts the bytes that were read from it, which `MAX_BYTES` bounds, and `MAX_RATIO` by the `packed` bytes
+    of the file. `overlapping` has where the members begin whose bytes belong to another member, too.
     """
 
     source: zipfile.ZipFile
     members: dict[str, zipfile.ZipInfo]
+    packed: int
+    overlapping: frozenset[int]
     unpacked: int = field(default=0)
 
     def __contains__(self, name: str) -> bool:
@@ -98,6 +104,8 @@ class Archive:
     def _unpack(self, info: zipfile.ZipInfo, pieces: list[bytes] | None) -> None:
         if info.flag_bits & _ENCRYPTED:
             raise UnreadableError("needs a password")
+        if info.header_offset in self.overlapping:
+            raise UnreadableError(f"damaged: {info.filename} in it lies over another file")
         if info.compress_type not in _METHODS:
             raise UnreadableError("packed in a way that is not read: pack it again as an ordinary ZIP")
         self._check_size(info.file_size, info)
@@ -117,12 +125,12 @@ class Archive:
             self.unpacked += size
 
     def _check_size(self, size: int, info: zipfile.ZipInfo) -> None:
-        if size > MAX_MEMBER_BYTES:
-            raise UnreadableError(f"{info.filename} in it unpacks to more than {MAX_MEMBER_BYTES >> 20} MB")
+        if reason := too_large(size, info.compress_size):
+            raise UnreadableError(f"{info.filename} in it {reason}")
         if self.unpacked + size > MAX_BYTES:
             raise UnreadableError(f"unpacks to more than {MAX_BYTES >> 20} MB")
-        if size > RATIO_FROM_BYTES and size > MAX_RATIO * max(1, info.compress_size):
-            raise UnreadableError(f"{info.filename} in it unpacks to more than {MAX_RATIO} times its size")
+        if unfolds(self.unpacked + size, self.packed):
+            raise UnreadableError(FAR_MORE)
 
 
 def open_archive(data: bytes) -> Archive:
@@ -140,7 +148,33 @@ def open_archive(data: bytes) -> Archive:
     locked = sum(info.flag_bits & _ENCRYPTED for info in infos)
     if locked and locked == sum(not _is_folder(info) for info in infos):
         raise UnreadableError("needs a password")
-    return Archive(source, {_key(info.filename): info for info in infos})
+    return Archive(source, {_key(info.filename): info for info in infos}, len(data), _overlapping(infos))
+
+
+def _overlapping(infos: Sequence[zipfile.ZipInfo]) -> frozenset[int]:
+    """Where those members begin whose bytes belong to another member, too: so a small file holds any amount."""
+    found: set[int] = set()
+    end, at = -1, 0
+    for info in sorted(infos, key=lambda info: info.header_offset):
+        if info.header_offset < end:
+            found |= {at, info.header_offset}
+        # The header here may be longer than the directory says, never shorter.
+        reached = info.header_offset + _HEADER_BYTES + info.compress_size
+        if reached > end:
+            end, at = reached, info.header_offset
+    return frozenset(found)
+
+
+def too_large(size: int, packed: int) -> str:
+    """Why a member of `size` bytes, packed into `packed`, is not unpacked, or ""."""
+    if size > MAX_MEMBER_BYTES:
+        return f"unpacks to more than {MAX_MEMBER_BYTES >> 20} MB"
+    return FAR_MORE if unfolds(size, packed) else ""
+
+
+def unfolds(size: int, packed: int) -> bool:
+    """Whether `size` bytes are far more than what `packed` bytes honestly hold."""
+    return size > RATIO_FROM_BYTES and size > MAX_RATIO * max(1, packed)
 
 
 def parse_xml(data: bytes, name: str) -> _Element:

@@ -11,18 +11,21 @@ import re
 import stat
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import PurePosixPath
 
 from rag_geo.readers.archives import (
+    FAR_MORE,
     MAX_BYTES,
     MAX_MEMBER_BYTES,
     MAX_RATIO,
     RATIO_FROM_BYTES,
     Archive,
     open_archive,
+    too_large,
+    unfolds,
 )
 from rag_geo.readers.blocks import UnreadableError
 from rag_geo.readers.message import attachments, is_deleted
@@ -35,6 +38,7 @@ MAX_DEPTH = 5
 MAX_MEMBERS = 100_000
 """Members of one file, whatever it is; an archive has a lower bound of its own."""
 
+_CHUNK = 1 << 18
 _MESSAGE_STARTS = re.compile(rb"(?:\A|\n\r?\n)From [^\r\n]{0,300}\d\d:\d\d[^\r\n]{0,100}\r?\n(?=[!-9;-~]+:|>From )")
 _QUOTED_FROM = re.compile(rb"^>(>*From )", re.MULTILINE)
 
@@ -64,15 +68,20 @@ class Leaf:
 
 @dataclass(slots=True)
 class Unpacked:
-    """What was unpacked so far from one file on the disk, in bytes and in members."""
+    """What was unpacked so far from one file of `size` bytes on the disk, in bytes and in members.
 
+    `within` counts the bytes that the documents in it unpack to in their turn.
+    """
+
+    size: int
     bytes: int = 0
     members: int = 0
+    within: int = 0
 
 
 def leaves(file: str, data: bytes, kind: Container) -> Iterator[Leaf | Skipped]:
     """Everything in `file` that holds no other file, in order; what is not taken out is skipped with the reason."""
-    unpacked = Unpacked()
+    unpacked = Unpacked(len(data))
     opened = [_Opened(file, kind, open_container(file, data, kind, unpacked))]
     while opened:
         inner = opened[-1]
@@ -92,7 +101,9 @@ def leaves(file: str, data: bytes, kind: Container) -> Iterator[Leaf | Skipped]:
             continue
         found = member.kind or recognise(member.name or member.file, member.data)
         if not isinstance(found, Container):
-            yield Leaf(member.file, member.data, found)
+            unpacked.within += _unpacks_to(member.data)
+            too_much = unpacked.within > MAX_BYTES and unfolds(unpacked.within, unpacked.size)
+            yield Skipped(member.file, FAR_MORE) if too_much else Leaf(member.file, member.data, found)
         elif reason := _why_closed(found, [one.kind for one in opened]):
             yield Skipped(member.file, reason)
         else:
@@ -121,14 +132,25 @@ def _why_closed(kind: Container, around: list[Container]) -> str:
     return f"{kind.name}, {MAX_DEPTH} files deep: take it out to have it read" if len(around) >= MAX_DEPTH else ""
 
 
+def _unpacks_to(data: bytes) -> int:
+    """What the directory of a document says that it unpacks to, 0 for one that is no archive."""
+    try:
+        return sum(info.file_size for info in open_archive(data).source.infolist()) if data.startswith(b"PK") else 0
+    except UnreadableError:
+        return 0
+
+
 def _zip(file: str, data: bytes, unpacked: Unpacked) -> Iterator[Member | Skipped]:
     try:
         archive = open_archive(data)
+        infos = archive.source.infolist()
+        _refuse_bomb(infos, unpacked)
     except UnreadableError as error:
         yield Skipped(file, str(error))
         return
+    archive.packed = unpacked.size
     taken = Names()
-    for info in archive.source.infolist():
+    for info in infos:
         name = member_name(info)
         parts = [part for part in name.split("/") if part not in ("", ".")]
         if name.endswith("/") or not parts or _is_passed_over(parts):
@@ -136,6 +158,19 @@ def _zip(file: str, data: bytes, unpacked: Unpacked) -> Iterator[Member | Skippe
         inside = f"{file}/{taken.add('/'.join(part for part in parts if part != '..') or 'unnamed')}"
         found = "its name leads out of the archive" if ".." in parts else _unpack(archive, info, unpacked)
         yield Skipped(inside, found or "empty") if isinstance(found, str) or not found else Member(inside, found)
+
+
+def _refuse_bomb(infos: Sequence[zipfile.ZipInfo], unpacked: Unpacked) -> None:
+    """Raise UnreadableError, before any is unpacked, when files are too large, each of many or all those that are not.
+
+    One that is too large among others is named when its turn comes.
+    """
+    reasons = [too_large(info.file_size, info.compress_size) for info in infos]
+    if len(infos) > 1 and all(reasons):
+        raise UnreadableError(reasons[0])
+    rest = sum(info.file_size for info, reason in zip(infos, reasons, strict=True) if not reason)
+    if unfolds(unpacked.bytes + rest, unpacked.size):
+        raise UnreadableError(FAR_MORE)
 
 
 def _unpack(archive: Archive, info: zipfile.ZipInfo, unpacked: Unpacked) -> bytes | str:
@@ -196,18 +231,31 @@ def _gzip(file: str, data: bytes, unpacked: Unpacked) -> Iterator[Member | Skipp
     """A packed file keeps its name, as nothing else is in it; without ".gz" the name says what kind of text it is."""
     limit = min(MAX_MEMBER_BYTES, MAX_BYTES - unpacked.bytes, max(RATIO_FROM_BYTES, MAX_RATIO * len(data)))
     try:
-        with gzip.GzipFile(fileobj=BytesIO(data)) as stream:
-            inner = stream.read(limit + 1)
+        # Measured first: a bomb is never in memory.
+        inner = _unzipped(data) if _unzips_within(data, limit) else None
     except (OSError, EOFError, zlib.error):
         yield Skipped(file, "damaged: it cannot be unpacked")
         return
-    if len(inner) > limit:
+    if inner is None:
         yield Skipped(file, f"unpacks to more than {limit >> 20} MB")
     elif not inner:
         yield Skipped(file, "empty")
     else:
         unpacked.bytes += len(inner)
         yield Member(file, inner, name=re.sub(r"\.t?gz$", "", file, flags=re.IGNORECASE))
+
+
+def _unzips_within(data: bytes, limit: int) -> bool:
+    size = 0
+    with gzip.GzipFile(fileobj=BytesIO(data)) as stream:
+        while size <= limit and (piece := stream.read(_CHUNK)):
+            size += len(piece)
+    return size <= limit
+
+
+def _unzipped(data: bytes) -> bytes:
+    with gzip.GzipFile(fileobj=BytesIO(data)) as stream:
+        return stream.read()
 
 
 def _mailbox(file: str, data: bytes, unpacked: Unpacked) -> Iterator[Member | Skipped]:

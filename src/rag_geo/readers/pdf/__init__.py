@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 _ONE_AT_A_TIME = threading.Lock()
 """pdfium keeps global state and must not be called by two threads at once."""
 
+MAX_PAGES = 20_000
+"""Pages that are read of one file, from the first."""
+
 _PASSWORD_ERROR = 4  # FPDF_ERR_PASSWORD; there is one more for handlers that pdfium does not know
 _SECURITY_ERROR = 5
 _LONGEST_FIELD = 1 << 16
@@ -53,12 +56,15 @@ def read(data: bytes, name: str, settings: ReadingSettings) -> Layout:
         try:
             information = _information(document)
             reader = PageReader(document)
-            pages = [reader.read(index) for index in range(len(document))]
+            count = len(document)
+            pages = [reader.read(index) for index in range(min(count, MAX_PAGES))]
             warnings = _read_pictures(document, pages, settings)
         finally:
             document.close()
     if not pages:
         raise UnreadableError("damaged: a PDF without pages")
+    if count > MAX_PAGES:
+        warnings = (f"only the first {MAX_PAGES:,} of {count:,} pages are read: split the file", *warnings)
     return replace(_layout(pages, information), warnings=warnings)
 
 
