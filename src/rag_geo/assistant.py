@@ -26,7 +26,7 @@ from rag_geo.errors import RagGeoError
 from rag_geo.filtering import passes
 from rag_geo.index import Index
 from rag_geo.llm import Chosen, Generator, LlamaGenerator, Written
-from rag_geo.models import available_memory, check_memory, resolve_model
+from rag_geo.models import available_memory, check_kind, check_memory, model_file, resolve_model
 from rag_geo.parts import parts
 from rag_geo.question import check_filters, check_question
 from rag_geo.records import (
@@ -607,8 +607,11 @@ def _load_index(settings: Settings) -> tuple[Embedder, Index]:
 
 def _load_generator(settings: Settings) -> LlamaGenerator:
     cache = settings.cache.expanduser()
+    found = model_file(settings.model, cache)
+    if found is not None:  # to hash what does not fit would take minutes
+        check_memory(found, available_memory(), settings.generation.context_size)
     file = resolve_model(settings.model, cache, trust=settings.trust_model)
-    check_memory(file.path, available_memory())
+    check_kind(file.path)
     return LlamaGenerator(
         file.path,
         name=file.name,

@@ -21,7 +21,7 @@ from shlex import quote
 from typing import Literal
 
 from rag_geo.cpu import BuildRecord, illegal_here, instruction_sets, machine_flags, read_build_record, unused_here
-from rag_geo.errors import ModelError, RagGeoError, ResourceError
+from rag_geo.errors import RagGeoError, ResourceError
 from rag_geo.render import visible
 from rag_geo.settings import Settings, known_settings, resolve_settings
 
@@ -164,11 +164,11 @@ def check_memory(settings: Settings, *, available: Callable[[], int | None] | No
     free = (available or models.available_memory)()
     if free is None:
         return Finding("warn", "memory", "free memory is not known on this system", "compare it with the model's size")
-    path = _model_file(settings)
+    path = models.model_file(settings.model, settings.cache)
     if path is None:
         return Finding("ok", "memory", f"{_size(free)} free")
     try:
-        models.check_memory(path, free)
+        models.check_memory(path, free, settings.generation.context_size)
     except ResourceError as error:
         return _failed("memory", error)
     return Finding("ok", "memory", f"{_size(free)} free, the model file has {_size(path.stat().st_size)}")
@@ -198,17 +198,6 @@ def _name(requirement: str) -> str:
     return re.sub(r"[-_.]+", "-", re.split(r"[^A-Za-z0-9._-]", requirement, maxsplit=1)[0]).lower()
 
 
-def _model_file(settings: Settings) -> Path | None:
-    from rag_geo import models
-
-    given = Path(settings.model).expanduser()
-    try:
-        path = given if given.is_file() else models.model_path(models.find_spec(settings.model), settings.cache)
-    except ModelError:
-        return None
-    return path if path.is_file() else None
-
-
 # --- in a child: what may crash ---------------------------------------------------------------------------------
 
 
@@ -227,12 +216,13 @@ def check_model(settings: Settings) -> Iterator[Finding]:
     import time
 
     from rag_geo.llm import LlamaGenerator
-    from rag_geo.models import resolve_model
+    from rag_geo.models import check_kind, resolve_model
     from rag_geo.prompts import Part as PromptPart
     from rag_geo.prompts import Prompt
 
     file = resolve_model(settings.model, settings.cache, trust=settings.trust_model)
     yield Finding("ok", "model", f"{file.name}: SHA-256 {file.sha256[:12]}…, {_size(file.bytes)}")
+    check_kind(file.path)
     threads, room = settings.generation.threads, settings.generation.context_size
     generator = LlamaGenerator(file.path, name=file.name, sha256=file.sha256, threads=threads, context_size=room)
     prompt = Prompt("check", (PromptPart("The capital of France is the city of", trusted=False),), 0)

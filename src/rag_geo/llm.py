@@ -247,7 +247,9 @@ class LlamaGenerator:
         model = self._llama.llama_model_load_from_file(os.fsencode(path), parameters)
         if not model:
             said = "; ".join(library.lines[-2:]) or "no reason given"
-            raise ModelError(f"{str(path)!r} cannot be loaded by llama.cpp: {said}", hint="rag-geo models verify")
+            known = "unknown model architecture" not in said
+            hint = "rag-geo models verify" if known else "rag-geo models list names the models that work"
+            raise ModelError(f"{str(path)!r} cannot be loaded by llama.cpp: {said}", hint=hint)
         return model
 
     def _open_context(self, path: Path, library: _Library, threads: int, context_size: int) -> Any:  # noqa: ANN401

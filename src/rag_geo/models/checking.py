@@ -15,11 +15,11 @@ from typing import Literal
 
 from rag_geo.errors import ModelError, ResourceError
 from rag_geo.models.files import HashMemory, Report, ignore_progress, size_of
+from rag_geo.models.head import MAGIC, Head, read_head
 from rag_geo.models.registry import ModelSpec, PackageSource, find_spec, registry
 
-MAGIC = b"GGUF"
 MEMORY_FACTOR = 1.1
-"""Memory that a loaded model takes, as a multiple of its file."""
+"""Memory that a loaded model takes besides what it keeps of a conversation, as a multiple of its file."""
 WEIGHT_SUFFIXES = frozenset({".json", ".txt", ".safetensors", ".bin", ".model"})
 NOT_LOADED = frozenset({"data_config.json", "onnx", "openvino"})
 log = logging.getLogger(__name__)
@@ -104,6 +104,14 @@ def resolve_model(
     return _check_path(path, answerers, hash_memory(cache_dir), trust=trust, fresh=fresh, report=report)
 
 
+def model_file(name_or_path: str, cache_dir: Path) -> Path | None:
+    """Say which file `resolve_model` would check; None when there is no file."""
+    given = Path(name_or_path).expanduser()
+    spec = next((one for one in registry() if one.name == name_or_path and one.role == "answerer"), None)
+    path = model_path(spec, cache_dir) if spec else given
+    return path if path.is_file() else None
+
+
 def verify(spec: ModelSpec, cache_dir: Path, *, report: Report = ignore_progress) -> ModelFile:
     """Hash the files of `spec` anew, whatever is remembered of them. Raises ModelError."""
     if spec.role == "embedder":
@@ -151,12 +159,16 @@ def available_memory(meminfo: Path = Path("/proc/meminfo")) -> int | None:
     return None
 
 
-def check_memory(path: Path, available: int | None) -> None:
-    """Refuse a model that does not fit: 1.1 times the file against `available` bytes (None: not known, not refused).
+def check_memory(path: Path, available: int | None, context_size: int = 0) -> None:
+    """Refuse a model that does not fit: 1.1 times the file, and what it keeps of `context_size` tokens.
 
-    Raises ResourceError with both numbers.
+    `available` are the bytes that there are; None: not known, not refused. Raises ResourceError with both numbers.
     """
-    needed = int(path.stat().st_size * MEMORY_FACTOR)
+    try:
+        head = read_head(path)
+    except (ValueError, OSError):
+        head = Head()  # what is wrong with the file itself is for others to say
+    needed = int(path.stat().st_size * MEMORY_FACTOR) + head.cache_bytes(context_size)
     if available is not None and needed > available:
         smallest = min((spec for spec in registry() if spec.role == "answerer"), key=lambda spec: spec.bytes)
         raise ResourceError(
