@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import socket
@@ -10,7 +11,9 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import NoReturn
+from typing import Any, NoReturn, TextIO
+
+from rag_geo.errors import ResourceError
 
 INTERRUPTED = 130
 CLOSED_PIPE = 141
@@ -29,7 +32,7 @@ def allow(seconds: float) -> None:
     _patience[0] = seconds
 
 
-class _Terminated(BaseException):
+class Terminated(BaseException):
     """SIGTERM came; not an Exception, so that nothing on the way takes it for a failure."""
 
 
@@ -37,17 +40,17 @@ def run_process(run: Callable[[], int], *, grace_s: float = GRACE_S) -> NoReturn
     """Call `run` and end the process with the exit code it gives.
 
     Ctrl-C is exit code 130, SIGTERM 143, a reader of standard output that went away 141. All three are quiet. Any
-    other exception is left to the interpreter: a traceback, exit code 1.
+    other exception is left to the interpreter: a traceback, exit code 1. What cannot be written to standard error is
+    dropped.
     """
     _watch_signals(grace_s)
     _open_missing()
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    sys.stdout, sys.stderr = _through(sys.stdout, _Results), _through(sys.stderr, _Notes)
     try:
         code = run()
     except KeyboardInterrupt:
         code = INTERRUPTED
-    except _Terminated:
+    except Terminated:
         code = TERMINATED
     _leave(code)
 
@@ -56,11 +59,45 @@ def _open_missing() -> None:
     """Have an output that the process was started without go nowhere; its number is then not given to another file."""
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - for good
+            number = os.open(os.devnull, os.O_WRONLY)
+            setattr(sys, name, open(number, "w", encoding="utf-8", closefd=False))  # noqa: SIM115 - for good
+
+
+class _Results(io.FileIO):
+    """Standard output; a disk that is full is the user's to mend."""
+
+    def write(self, data: Any, /) -> int:  # noqa: ANN401 - any buffer
+        """See `io.RawIOBase.write`. Raises `BrokenPipeError`, and `ResourceError` for any other failure."""
+        try:
+            return super().write(data)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            what = f"standard output cannot be written: {error.strerror}"
+            raise ResourceError(what, hint="free space, or write to another place") from error
+
+
+class _Notes(io.FileIO):
+    """Standard error; that its disk is full or its reader gone stops no work: what cannot be written is dropped."""
+
+    def write(self, data: Any, /) -> int:  # noqa: ANN401 - any buffer
+        """See `io.RawIOBase.write`."""
+        try:
+            return super().write(data)
+        except OSError:
+            return len(data)
+
+
+def _through(stream: TextIO, kind: type[io.FileIO]) -> TextIO:
+    """Give the same stream, written by another kind of file."""
+    raw = kind(stream.fileno(), "w", closefd=False)
+    lines = raw.isatty() or kind is _Notes
+    buffer = io.BufferedWriter(raw)
+    return io.TextIOWrapper(buffer, encoding=stream.encoding, errors="backslashreplace", line_buffering=lines)
 
 
 def _terminate(_number: int, _frame: object) -> NoReturn:
-    raise _Terminated
+    raise Terminated
 
 
 def _watch_signals(grace_s: float) -> None:
@@ -95,7 +132,9 @@ def _leave(code: int) -> NoReturn:
         sys.stdout.flush()
     except BrokenPipeError:
         code = CLOSED_PIPE
-    if code == CLOSED_PIPE:
+    except ResourceError as error:
+        code = code or error.exit_code
+    if code in (CLOSED_PIPE, ResourceError.exit_code):
         # The interpreter flushes once more when it ends, and would complain: give it somewhere to write to.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     if code in (INTERRUPTED, TERMINATED):

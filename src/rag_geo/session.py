@@ -8,7 +8,7 @@ import shutil
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from queue import SimpleQueue
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple, Protocol, TextIO, TypeVa
 
 from rag_geo.calibration import REFUSED, WRONG
 from rag_geo.errors import IndexMissingError, RagGeoError, UsageError
+from rag_geo.process import Terminated
 from rag_geo.question import Asked, check_filters, check_question, parse_line, raw_id, raw_question
 from rag_geo.records import Answer, Event, Filters, Finished, Hit
 from rag_geo.settings import CONFIG_VARIABLE, Settings, read_toml, resolve_settings
@@ -215,8 +216,27 @@ def build_index(edges: Edges, folder: Path, settings: Settings, *, rebuild: bool
 
     scan(folder, settings.reading)  # a folder that cannot be read is told before the embedder is loaded
     embedder = edges.load_embedder(settings)
-    with edges.terminal().progress() as advance:
+    terminal = edges.terminal()
+    with _says_what_stands(settings.index, terminal), terminal.progress() as advance:
         return update_index(folder, settings.index, embedder, settings, advance, rebuild=rebuild)
+
+
+@contextmanager
+def _says_what_stands(index: Path, terminal: Terminal) -> Iterator[None]:
+    """Say what an index holds when an update of it is interrupted."""
+    from rag_geo.index.manifest import read_manifest
+
+    try:
+        yield
+    except (KeyboardInterrupt, Terminated):
+        try:
+            manifest = read_manifest(index)
+        except (RagGeoError, OSError):
+            stands = "there is no index yet"
+        else:
+            stands = f"the index holds {manifest.generation}, {manifest.documents:,} documents"
+        terminal.note(f"{stands}; the same command goes on where it was")
+        raise
 
 
 def watch_folder(edges: Edges, folder: Path, settings: Settings) -> Iterator[IndexReport]:
