@@ -171,6 +171,8 @@ def update_index(
             sources, embedded = _store_new(known, new, old, done, work)
             report = _Reporter(old, started, len(new.read), embedded, work.spent, work.remarks)
             if old and _is_same(old, sources, skipped, resolved, work.making):
+                # Who published it may have been killed before this; a power cut must not bring the one before back.
+                work.disk.sync_folder(work.index_dir)
                 _sweep(work.index_dir, old.manifest, work.disk)
                 return report.of(old.manifest, sources, skipped, published=False)
             manifest, made = _publish(sources, skipped, resolved, work)
@@ -222,8 +224,9 @@ def purge(index_dir: Path, disk: Disk | None = None) -> int:
     """
     index_dir, disk = index_dir.expanduser(), disk or Disk()
     with _translated(index_dir), one_writer(index_dir, disk):
-        before = _bytes_in(index_dir)
-        _sweep(index_dir, read_manifest(index_dir), disk, keep_previous=False, strict=True)
+        before, manifest = _bytes_in(index_dir), read_manifest(index_dir)
+        disk.sync_folder(index_dir)  # nothing that a power cut could make the current one again is removed
+        _sweep(index_dir, manifest, disk, keep_previous=False, strict=True)
         return before - _bytes_in(index_dir)
 
 
@@ -472,7 +475,10 @@ def _publish(
         disk.sync_folder(building)
         disk.rename(building, final)
         disk.sync_folder(index_dir)
+        disk.remove(named)
         disk.write(named, current_bytes(generation, files[MANIFEST]))
+        if (index_dir / CURRENT).is_dir():
+            disk.remove(index_dir / CURRENT)  # a file cannot take the place of a folder that was put there
         disk.rename(named, index_dir / CURRENT)
         disk.sync_folder(index_dir)
     except BaseException:
@@ -515,7 +521,8 @@ def _superfluous(index_dir: Path, current: Manifest, *, keep_previous: bool) -> 
     if keep_previous and earlier:
         previous = max(earlier, key=lambda name: generation_number(name) or 0)
         kept.add(previous)
-        segments |= _segments_of(index_dir / previous / MANIFEST)
+        with suppress(OSError):  # one whose manifest cannot be read cannot be opened
+            segments |= _segments_of(index_dir / previous / MANIFEST)
     yield index_dir / PENDING
     for path in sorted(index_dir.iterdir()):
         old = generation_number(path.name) is not None and path.name not in kept
@@ -535,11 +542,11 @@ def _is_before(name: str, generation: str) -> bool:
 
 
 def _segments_of(manifest: Path) -> set[str]:
-    """The segments of an earlier generation; none when its manifest cannot be read, as it cannot be opened then."""
+    """The segments of a generation; none when its manifest is damaged, as it cannot be opened then. Raises OSError."""
+    data = manifest.read_bytes()
     try:
-        fields = json.loads(manifest.read_bytes())
-        return set(fields["segments"])
-    except (OSError, ValueError, KeyError):
+        return set(json.loads(data)["segments"])
+    except (ValueError, KeyError, TypeError):
         return set()
 
 
@@ -549,16 +556,21 @@ def _cleared_when_full(work: _Work) -> Iterator[None]:
     try:
         yield
     except OSError:
+        # When it cannot even be read what is needed (too many open files, a failing disk), nothing is removed.
         with suppress(OSError):
-            (work.index_dir / PENDING).unlink(missing_ok=True)
-        known: set[str] = set()
-        for path in work.index_dir.glob(f"gen-*/{MANIFEST}"):
-            known |= _segments_of(path)
-        for path in (work.index_dir / SEGMENTS).glob("*"):
-            if path.name not in known:
-                with suppress(OSError):
-                    Disk().remove(path)
+            _remove_unpublished(work.index_dir)
         raise
+
+
+def _remove_unpublished(index_dir: Path) -> None:
+    """Remove the segments that no generation names. Raises OSError before anything is removed, or none."""
+    manifests = [path / MANIFEST for path in index_dir.iterdir() if generation_number(path.name) is not None]
+    known = {segment for path in manifests if path.exists() for segment in _segments_of(path)}
+    folder = index_dir / SEGMENTS
+    unknown = [path for path in (folder.iterdir() if folder.is_dir() else ()) if path.name not in known]
+    for path in (index_dir / PENDING, *unknown):
+        with suppress(OSError):
+            Disk().remove(path)
 
 
 def _bytes_in(index_dir: Path) -> int:
@@ -616,7 +628,7 @@ def one_writer(index_dir: Path, disk: Disk) -> Iterator[None]:
     """Be the only one that writes an index as long as the context lasts; raises IndexLockedError when another is."""
     from filelock import FileLock, Timeout
 
-    index_dir.mkdir(parents=True, exist_ok=True)
+    _make_folder(index_dir, disk)
     lock = FileLock(index_dir / LOCK)
     try:
         lock.acquire(timeout=0)
@@ -635,6 +647,19 @@ def one_writer(index_dir: Path, disk: Disk) -> Iterator[None]:
         lock.release()
 
 
+def _make_folder(path: Path, disk: Disk) -> None:
+    """Make the folder of an index and those above it, unless there is an index; their names are on the disk then."""
+    if (path / CURRENT).exists():
+        return
+    missing = [each for each in (path, *path.parents) if not each.exists()]
+    # The lowest that is there may be of a writer that was killed before this. Of another's folder it is not ours to do.
+    with suppress(PermissionError):
+        disk.sync_folder((missing[-1].parent if missing else path).parent)
+    for each in reversed(missing):
+        each.mkdir(exist_ok=True)
+        disk.sync_folder(each.parent)
+
+
 @contextmanager
 def _translated(index_dir: Path) -> Iterator[None]:
     try:
@@ -642,6 +667,8 @@ def _translated(index_dir: Path) -> Iterator[None]:
     except OSError as error:
         full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
         why = "the disk is full" if full else error.strerror or str(error)
+        if not full and error.filename:
+            why = f"{why}: {os.path.relpath(error.filename, index_dir)!r}"
         raise ResourceError(
             f"index {str(index_dir)!r} cannot be written: {why}; what it held before is as it was",
             hint="free space, or choose another place with --index" if full else "check the folder, or use --index",

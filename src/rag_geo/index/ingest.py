@@ -294,21 +294,46 @@ def ingest(
 
 
 def write_segment(index_dir: Path, contents: Contents, making: Making, disk: Disk) -> str:
-    """Write a segment, whole or not at all, and give its name; one that is there already is left, if it is whole."""
+    """Write a segment, whole or not at all, and give its name; what is whole of one that is there is left."""
     name, files = encode(contents, making)
     folder = index_dir / SEGMENTS
-    if is_whole(index_dir, name):
-        return name
     building, final = folder / f"{BUILDING}{name}", folder / name
-    disk.remove(building)
-    disk.remove(final)
-    disk.make_folder(building)
-    for each in (*FILES, HEAD):
-        disk.write(building / each, files[each])
-    disk.sync_folder(building)
-    disk.rename(building, final)
+    if final.is_dir():
+        _mend_segment(final, files, disk)
+    else:
+        disk.remove(building)
+        disk.remove(final)
+        disk.make_folder(building)
+        for each in (*FILES, HEAD):
+            disk.write(building / each, files[each])
+        disk.sync_folder(building)
+        disk.rename(building, final)
+    # Also for one that is there: who wrote it may have been killed before this.
     disk.sync_folder(folder)
     return name
+
+
+def _mend_segment(folder: Path, files: Mapping[str, bytes], disk: Disk) -> None:
+    """Replace the files of a segment that are not as they were written.
+
+    File by file, as its texts may be the only ones that there are: an end on the way leaves no more damage than before.
+    """
+    for name in (*FILES, HEAD):
+        path, building = folder / name, folder / f"{BUILDING}{name}"
+        if _has(path, files[name]):
+            continue
+        for each in (building, path) if path.is_dir() else (building,):
+            disk.remove(each)
+        disk.write(building, files[name])
+        disk.rename(building, path)
+        disk.sync_folder(folder)
+
+
+def _has(path: Path, content: bytes) -> bool:
+    try:
+        return path.read_bytes() == content
+    except OSError:
+        return False
 
 
 def is_whole(index_dir: Path, segment: str) -> bool:

@@ -1,7 +1,7 @@
 """What a writer has done of a generation that is not whole yet, so that the next one goes on after a kill.
 
 ``PENDING.jsonl`` gets a line for each segment as soon as it is on the disk: the segment, and the files of the folder
-that are done with it. A line ends with a part of its own hash; what a kill left of a last line is passed over.
+that are done with it. A line ends with a part of its own hash; what a kill left of a line is passed over.
 """
 
 from __future__ import annotations
@@ -26,22 +26,27 @@ class Pending(NamedTuple):
 
 
 def note_pending(index_dir: Path, disk: Disk, done: Pending) -> None:
-    """Add a line; durable when it returns."""
+    """Add a line; durable when it returns. What is there and cannot be read gives way."""
     text = json.dumps([done.segment, [source.to_json() for source in done.sources]], separators=(",", ":"))
-    disk.append(index_dir / PENDING, f"{text}\t{_check(text)}\n".encode("ascii"))
+    path, data = index_dir / PENDING, f"{text}\t{_check(text)}\n".encode("ascii")
+    try:
+        disk.append(path, data)
+    except (IsADirectoryError, PermissionError):
+        disk.remove(path)
+        disk.append(path, data)
 
 
 def read_pending(index_dir: Path) -> Sequence[Pending]:
-    """Every line that is whole, up to the first that is not; none when there is no such file."""
+    """Every line that is whole; none when there is no file that can be read."""
     try:
         lines = (index_dir / PENDING).read_bytes().split(b"\n")
-    except FileNotFoundError:
+    except OSError:
         return ()
     found = []
     for each in lines:
         text, _, check = each.decode("ascii", "replace").rpartition("\t")
         if not text or check != _check(text):
-            break
+            continue
         segment, sources = json.loads(text)
         found.append(Pending(segment, tuple(Source.from_json(source) for source in sources)))
     return found
