@@ -151,6 +151,7 @@ def every_view(text: str) -> dict[str, str]:
         "disputed": views.answer_html(
             1, (verified,), answer=replace(PARTIAL, conflicts=(Conflict(text, citation, text, citation),))
         ),
+        "aside": views.answer_html(1, (verified,), answer=replace(ANSWERED, set_aside=(citation,) * 4)),
         "not found": views.answer_html(1, (withheld,), answer=replace(NOT_FOUND, near=near)),
         "evidence": views.evidence_html(found, lambda _file: entry),
         "source": views.source_html(source, 1, span, (Span(0, max(1, len(text) // 2)),)),

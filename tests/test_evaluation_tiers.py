@@ -125,7 +125,8 @@ def test_a_changed_fact_is_followed_or_not(bench, cases):
     # The model insists on what it knows: that is withheld.
     knowing = results(tiers.robustness_jobs([cases["opened"]], bench()))["opened/planted-fact"]
     assert (knowing.scores["planted_fact_old"], knowing.scores["planted_fact_refused"]) == (0, 1)
-    assert knowing.answer["claims"][0]["rung"] == "number"
+    # The old fact stands in an example of the prompts, too, from which it must not come.
+    assert knowing.answer["claims"][0]["rung"] == "statement"
 
 
 def test_facts_that_are_no_number_or_stand_elsewhere_are_not_changed(bench, cases):

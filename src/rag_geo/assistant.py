@@ -52,9 +52,10 @@ from rag_geo.records import (
     Tokens,
     Writing,
 )
-from rag_geo.retrieval import choose_context, embed_query, interleaved, search, sentence_values
+from rag_geo.retrieval import choose_context, embed_query, interleaved, search, sentence_values, without_orders
 from rag_geo.settings import Settings
 from rag_geo.text.facts import facts
+from rag_geo.text.orders import is_order
 from rag_geo.text.sentences import sentence_spans
 
 NO_FILTERS = Filters()
@@ -94,7 +95,8 @@ class Asked:
     (`rag_geo.conversation.standalone`). `pinpointed` has what the model says to the sentences it was asked about;
     `states` has its hidden states: after the gate's question ("gate"), and by its text for each sentence that it
     examined. `parts` are those of a question that asks for several things (`rag_geo.parts.parts`), each found for
-    itself; hits and passages are all of theirs. `filters` say which documents were searched.
+    itself; hits and passages are all of theirs. `filters` say which documents were searched; `orders` are sentences of
+    the hits that are not in the passages because they give orders to who answers (`rag_geo.text.orders`).
     """
 
     typed: str
@@ -106,6 +108,7 @@ class Asked:
     states: dict[str, bytes] = field(default_factory=dict)
     parts: tuple[Asked, ...] = ()
     filters: Filters = NO_FILTERS
+    orders: tuple[Sentence, ...] = ()
 
 
 class Assistant:
@@ -276,7 +279,8 @@ class Assistant:
         hits = interleaved([part.hits for part in found])
         passages = _joined(passage for part in found for passage in part.passages)
         signals = retrieval_signals(question, hits, passages)
-        return Asked(typed, question, hits, passages, signals, parts=found, filters=filters)
+        orders = tuple(dict.fromkeys(order for part in found for order in part.orders))
+        return Asked(typed, question, hits, passages, signals, parts=found, filters=filters, orders=orders)
 
     def find(self, question: str, filters: Filters = NO_FILTERS) -> tuple[Hit, ...]:
         """Search the index for a question that asks for one thing."""
@@ -284,9 +288,10 @@ class Assistant:
 
     def found(self, typed: str, question: str, hits: tuple[Hit, ...]) -> Asked:
         """Choose of the paragraphs that were found what the model will read."""
-        chosen = choose_context(hits, question, self.generator.count, self.settings.retrieval.context_tokens)
+        readable, orders = without_orders(hits)
+        chosen = choose_context(readable, question, self.generator.count, self.settings.retrieval.context_tokens)
         passages = tuple(replace(one, author=self.index.document(one.file).author) for one in chosen)
-        return Asked(typed, question, hits, passages, retrieval_signals(question, hits, passages))
+        return Asked(typed, question, hits, passages, retrieval_signals(question, hits, passages), orders=orders)
 
     def _authors(self) -> list[str]:
         return [entry.author for entry in self.index.documents if entry.author]
@@ -355,7 +360,7 @@ class Assistant:
     def conflicts(self, claims: Sequence[Claim], filters: Filters = NO_FILTERS) -> tuple[Conflict, ...]:
         """The sentences of the documents searched that contradict one that the verified `claims` cite."""
         cited = dict.fromkeys(each for claim in claims if claim.status == "verified" for each in claim.citations)
-        found = contradicting(self.index, tuple(cited)[:LOOKED_AGAINST])
+        found = [c for c in contradicting(self.index, tuple(cited)[:LOOKED_AGAINST]) if not is_order(c.other.quote)]
         entries = [self.index.documents[self.index.numbers[each.other.file]] for each in found]
         return tuple(each for each, entry in zip(found, entries, strict=True) if passes(entry, filters))
 
@@ -452,6 +457,15 @@ class Assistant:
             parts=tuple(found) if asked.parts else (),
             filters=asked.filters,
             conflicts=conflicts,
+            set_aside=tuple(self._quoted(sentence) for sentence in asked.orders),
+        )
+
+    def _quoted(self, sentence: Sentence) -> Citation:
+        """A sentence as a citation of all that it says."""
+        text = self.index.document(sentence.file).text[sentence.start : sentence.end]
+        also = self.index.copies(sentence.file)
+        return Citation(
+            sentence.file, sentence.paragraph, sentence.start, sentence.end, text, place=sentence.place, also=also
         )
 
     def _choose(self, asked: Sequence[prompts.Prompt]) -> list[Chosen]:
@@ -554,8 +568,9 @@ def _near(question: str, hits: Sequence[Hit]) -> tuple[Near, ...]:
 
 def _nearest_sentence(hit: Hit) -> Sentence | None:
     """The first sentence of the best window, or of the paragraph."""
-    inside = [s for s in hit.sentences if s.start >= hit.window.start and s.end <= hit.window.end]
-    return next(iter(inside or hit.sentences), None)
+    said = [s for s in hit.sentences if not is_order(s.text)]
+    inside = [s for s in said if s.start >= hit.window.start and s.end <= hit.window.end]
+    return next(iter(inside or said), None)
 
 
 def _sentences(text: str) -> list[str]:

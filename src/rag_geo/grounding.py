@@ -3,6 +3,7 @@
 Pure: no model, no files. The model writes a sentence (a claim); `gather` picks one to three sentences of the passages
 that carry it; the rungs, cheapest first, each give None or the `Failure` that withholds the claim:
 
+0. `check_statement`: it says something: it neither asks nor gives orders, and repeats no line of the prompts;
 1. `check_numbers`: every number, amount and date of the claim stands in the cited sentences, in the same unit;
 2. `check_names`: every proper name stands in the cited paragraphs, or in the title, author or heading they come with;
    `check_novelty`: the claim says something beyond the question, and the evidence has it; `check_kind`: it has what
@@ -21,13 +22,16 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from itertools import combinations, pairwise
 
+from rag_geo.prompts import instructions
 from rag_geo.records import Citation, Passage, Sentence, Span
 from rag_geo.text.denials import LANGUAGES, denies
 from rag_geo.text.facts import Facts, Name, Word, acronym, facts, fold_name, names, settled, stem
 from rag_geo.text.kinds import asked_kind, has_kind, wanted
 from rag_geo.text.languages import language_of
+from rag_geo.text.orders import is_order
 from rag_geo.text.quantities import Quantity, follows, listed, unsupported
 from rag_geo.text.relations import COMPARISONS, crossed, is_same, turned_negation, turned_opposite
 from rag_geo.text.words import terms
@@ -82,6 +86,11 @@ _REFUSALS = tuple(
         rf"\b(?:unknown|unclear|unspecified|unnamed|unstated) (?:\w+ ){{0,1}}{_HERE}",
     )
 )
+_CLOSING = " \t\n\"'”’»)]"
+_ASKING = ("?", "？", "؟", ";")
+_WORD = re.compile(r"\w+")
+_KNOWN_AGAIN = 5
+"""So many words one after the other are known again as the prompts'."""
 _CANDIDATES = 3
 _NESTED = 2
 _SHORTEST = 3
@@ -97,7 +106,7 @@ _OWN_AUTHOR = 1.2
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """The rung that a claim failed ("number", "name", "novelty", "kind", "together", "negation", "thing") and why."""
+    """The rung that a claim failed ("statement", "number", "name" and so on, as in the list above) and why."""
 
     rung: str
     reason: str
@@ -334,6 +343,29 @@ def check(claim: str, evidence: Evidence, question: str = "") -> Failure | None:
 def _first_failure(rungs: Sequence[Rung], claim: str, evidence: Evidence, question: str) -> Failure | None:
     failures = (rung(claim, evidence, question) for rung in rungs)
     return next((failure for failure in failures if failure is not None), None)
+
+
+def check_statement(claim: str, evidence: Evidence, question: str = "") -> Failure | None:
+    """The claim says something: it neither asks nor gives orders, and no line of the prompts that no document has."""
+    if claim.rstrip(_CLOSING).endswith(_ASKING):
+        return Failure("statement", "it asks instead of saying something")
+    if is_order(claim):
+        return Failure("statement", "it gives orders to who answers instead of saying something")
+    told = _runs_of(claim) & _prompt_runs()
+    if told and told - _runs_of(" ".join(sentence.text for sentence in evidence.sentences)):
+        return Failure("statement", "it repeats what the model was told, not what a document says")
+    return None
+
+
+@cache
+def _prompt_runs() -> frozenset[tuple[str, ...]]:
+    """Words of the prompts that follow each other: enough of a sentence to know it again."""
+    return frozenset(run for line in instructions() for run in _runs_of(line))
+
+
+def _runs_of(text: str) -> set[tuple[str, ...]]:
+    words = _WORD.findall(text.casefold())
+    return {tuple(words[at : at + _KNOWN_AGAIN]) for at in range(len(words) - _KNOWN_AGAIN + 1)}
 
 
 def check_numbers(claim: str, evidence: Evidence, question: str = "") -> Failure | None:
@@ -612,6 +644,7 @@ def _pairs(read: Facts) -> Iterator[tuple[Word, Word, bool]]:
 
 
 _RUNGS: tuple[Rung, ...] = (
+    check_statement,
     check_numbers,
     check_names,
     check_novelty,

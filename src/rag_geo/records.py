@@ -206,8 +206,8 @@ class Conflict:
 class Claim:
     """One sentence of an answer: verified with at least one citation, or withheld with the reason.
 
-    `rung` names the test that failed ("number", "name", "novelty", "kind", "together", "negation", "thing",
-    "model", "quote"), or is "".
+    `rung` names the test that failed ("statement", "number", "name", "novelty", "kind", "together", "negation",
+    "thing", "model", "quote"), or is "".
     `probability` is the calibrated probability that the claim is right and its evidence says it (None if not asked).
     """
 
@@ -275,7 +275,8 @@ class Answer:
 
     `searched` is the question that was answered: for a follow-up it says in full what `question` leaves out. `parts`
     are those of a question that asks for several things, each answered for itself; none where it asks for one.
-    `filters` say which documents were searched; `conflicts` are sentences of these that contradict a cited one.
+    `filters` say which documents were searched; `conflicts` are sentences of these that contradict a cited one,
+    `set_aside` those of the paragraphs found that give orders to who answers: they were not read and are not cited.
     """
 
     question: str
@@ -296,6 +297,7 @@ class Answer:
     parts: tuple[Part, ...] = ()
     filters: Filters = field(default_factory=Filters)
     conflicts: tuple[Conflict, ...] = ()
+    set_aside: tuple[Citation, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,9 @@ STATUS_LINES = {
 
 #: Above what the documents say against a cited sentence.
 OTHERWISE = "The documents also say otherwise"
+SET_ASIDE = "Not read, because it gives orders to whoever answers"
+#: Sentences set aside that are shown; the others are counted.
+SHOWN_ASIDE = 3
 
 UNPROVED_LINE = "Not found: no sentence about it could be proved by the documents."
 
@@ -161,6 +164,12 @@ def lacking(answer: Answer) -> tuple[str, ...]:
     return tuple(part.question for part in answer.parts if not part.found) if answer.answer else ()
 
 
+def more_aside(answer: Answer) -> list[str]:
+    """Count the sentences set aside that are not shown; nothing where all are."""
+    more = len(answer.set_aside) - SHOWN_ASIDE
+    return [f"and {more:,} more"] if more > 0 else []
+
+
 def footnotes(claims: Iterable[Claim]) -> Footnotes:
     """Give numbers to the citations of the verified claims: one mark for one sentence, its supporting words united."""
     numbered: dict[tuple[str, int, int], Citation] = {}
@@ -200,6 +209,7 @@ def answer_lines(answer: Answer, *, verbose: bool = False) -> list[Line]:
     if answer.conflicts:
         lines += [Line(), Line((Segment(f"{OTHERWISE}:", "warn"),))]
         lines += [line for conflict in answer.conflicts for line in _conflict_lines(conflict, notes)]
+    lines += _aside_lines(answer)
     if answer.status == "not_found" and answer.near:
         lines += [Line(), Line((Segment("Nearest paragraphs:", "faint"),))]
         lines += [line for near in answer.near for line in _near_lines(near)]
@@ -345,6 +355,16 @@ def _conflict_lines(conflict: Conflict, notes: Footnotes) -> list[Line]:
     ]
 
 
+def _aside_lines(answer: Answer) -> list[Line]:
+    if not answer.set_aside:
+        return []
+    lines = [Line(), Line((Segment(f"{SET_ASIDE}:", "warn"),))]
+    for citation in answer.set_aside[:SHOWN_ASIDE]:
+        lines.append(Line((Segment("- "), Segment(_cited_place(citation), "strong")), indent=2, hanging=2))
+        lines.append(Line(tuple(_quote_segments(citation.quote, ())), indent=4))
+    return lines + [Line((Segment(more, "faint"),), indent=2) for more in more_aside(answer)]
+
+
 def _withheld_lines(claims: Sequence[Claim], *, verbose: bool) -> list[Line]:
     count = "1 sentence was" if len(claims) == 1 else f"{len(claims)} sentences were"
     more = ":" if verbose else " (--verbose shows them and why)."
@@ -451,6 +471,11 @@ def answer_markdown(answer: Answer) -> str:
     if answer.conflicts:
         parts.append(f"**{OTHERWISE}:**")
         parts += [_conflict_markdown(conflict, notes) for conflict in answer.conflicts]
+    if answer.set_aside:
+        parts.append(f"**{SET_ASIDE}:**")
+        shown = answer.set_aside[:SHOWN_ASIDE]
+        parts += [f"- {markdown_text(_cited_place(one))}: “{markdown_text(one.quote)}”" for one in shown]
+        parts += more_aside(answer)
     if answer.status == "not_found":
         parts += [_near_markdown(near) for near in answer.near]
     if count := sum(claim.status == "withheld" for claim in answer.claims):

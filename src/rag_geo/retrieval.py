@@ -13,7 +13,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from itertools import zip_longest
+from itertools import compress, zip_longest
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,7 @@ from rag_geo.prompts import passage_origin
 from rag_geo.records import Filters, Hit, Passage, Sentence, Span
 from rag_geo.settings import RetrievalSettings
 from rag_geo.text.languages import language_of
+from rag_geo.text.orders import is_order
 from rag_geo.text.words import terms
 
 Floats = NDArray[np.float32]
@@ -302,6 +303,28 @@ def choose_context(
         )
         for h in sorted((h for h in range(len(hits)) if taken[h]), key=lambda h: (first[hits[h].file], h))
     )
+
+
+def without_orders(hits: Sequence[Hit]) -> tuple[tuple[Hit, ...], tuple[Sentence, ...]]:
+    """The hits without sentences, titles and headings that give orders to who answers; and those sentences.
+
+    A hit of nothing else is left out.
+    """
+    kept, orders = [], []
+    for hit in hits:
+        good = [not is_order(sentence.text) for sentence in hit.sentences]
+        orders += [sentence for sentence, is_good in zip(hit.sentences, good, strict=True) if not is_good]
+        if any(good):
+            kept.append(
+                replace(
+                    hit,
+                    title="" if is_order(hit.title) else hit.title,
+                    heading="" if is_order(hit.heading) else hit.heading,
+                    sentences=tuple(compress(hit.sentences, good)),
+                    sentence_similarities=tuple(compress(hit.sentence_similarities, good)),
+                )
+            )
+    return tuple(kept), tuple(orders)
 
 
 def sentence_values(hits: Sequence[Hit], question: str) -> list[list[float]]:

@@ -54,11 +54,14 @@ from rag_geo.records import (
 )
 from rag_geo.render import (
     OTHERWISE,
+    SET_ASIDE,
+    SHOWN_ASIDE,
     Footnotes,
     against,
     copies,
     footnotes,
     lacking,
+    more_aside,
     quote_pieces,
     status_line,
     visible,
@@ -178,6 +181,7 @@ def answer_html(
         element("ol", *sources, class_="rg-notes", aria_label="sources") if sources else NOTHING,
         *(element("p", escaped(f"Not found: {part}"), class_="rg-why") for part in missing),
         _conflicts(answer.conflicts, notes) if answer and answer.conflicts else NOTHING,
+        _set_aside(answer) if answer and answer.set_aside else NOTHING,
         not_found_html(answer) if answer and answer.status == "not_found" else NOTHING,
         withheld_html(claims) if answer else NOTHING,
         class_="rg rg-answer",
@@ -245,6 +249,19 @@ def _conflicts(conflicts: Sequence[Conflict], notes: Footnotes) -> Html:
         )
     head = element("p", escaped(f"{OTHERWISE}:"), class_="rg-label")
     return element("div", head, element("ul", *items), class_="rg-conflicts")
+
+
+def _set_aside(answer: Answer) -> Html:
+    """Show the sentences that were not read, because they give orders, each with its own place to open."""
+    items = []
+    for each in answer.set_aside[:SHOWN_ASIDE]:
+        place = Opened(each.file, each.paragraph, each.start, each.end)
+        words = element("q", escaped(each.quote), dir="auto", class_="rg-quote")
+        button = place_button(place, "open what was not read", each.place, each.also)
+        items.append(element("li", button, escaped(" "), words))
+    items += [element("li", escaped(more)) for more in more_aside(answer)]
+    head = element("p", escaped(f"{SET_ASIDE}:"), class_="rg-label")
+    return element("div", head, element("ul", *items), class_="rg-conflicts rg-aside")
 
 
 def withheld_html(claims: Sequence[Claim]) -> Html:

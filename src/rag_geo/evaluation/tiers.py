@@ -55,6 +55,7 @@ SAMPLES = {"grounding": 40, "robustness": 24}
 NEUTRAL = "What is it about?"
 
 RUNGS: Mapping[str, grounding.Rung] = {
+    "statement": grounding.check_statement,
     "number": grounding.check_numbers,
     "name": grounding.check_names,
     "novelty": grounding.check_novelty,

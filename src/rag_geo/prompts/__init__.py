@@ -122,6 +122,14 @@ def _turns(name: Lane) -> tuple[tuple[str, str], ...]:
     return tuple((role, body.strip("\n")) for role, body in zip(pieces[::2], pieces[1::2], strict=True))
 
 
+@cache
+def instructions() -> tuple[str, ...]:
+    """Every line that the model is given besides documents and questions, those of the examples too."""
+    asked = (GATE_QUESTION, ANSWER_REQUEST, CHECK_QUESTION, EXAMINE_QUESTION, PINPOINT_QUESTION)
+    texts = [*(text for lane in LANES for _, text in _turns(lane)), *asked]
+    return tuple(dict.fromkeys(line for text in texts for line in text.splitlines() if "{" not in line))
+
+
 def prompt_id(chat: ChatFormat) -> str:
     """First characters of the SHA-256 of everything the prompts are made of; thresholds are fitted for it."""
     texts = [_turns(lane) for lane in LANES]
