@@ -55,7 +55,7 @@ from rag_geo.records import (
 from rag_geo.retrieval import choose_context, embed_query, interleaved, search, sentence_values, without_orders
 from rag_geo.settings import Settings
 from rag_geo.text.facts import facts
-from rag_geo.text.orders import is_order
+from rag_geo.text.orders import asks_about_answers, is_order
 from rag_geo.text.sentences import sentence_spans
 
 NO_FILTERS = Filters()
@@ -288,7 +288,7 @@ class Assistant:
 
     def found(self, typed: str, question: str, hits: tuple[Hit, ...]) -> Asked:
         """Choose of the paragraphs that were found what the model will read."""
-        readable, orders = without_orders(hits)
+        readable, orders = (hits, ()) if asks_about_answers(question) else without_orders(hits)
         chosen = choose_context(readable, question, self.generator.count, self.settings.retrieval.context_tokens)
         passages = tuple(replace(one, author=self.index.document(one.file).author) for one in chosen)
         return Asked(typed, question, hits, passages, retrieval_signals(question, hits, passages), orders=orders)

@@ -31,7 +31,7 @@ from rag_geo.text.denials import LANGUAGES, denies
 from rag_geo.text.facts import Facts, Name, Word, acronym, facts, fold_name, names, settled, stem
 from rag_geo.text.kinds import asked_kind, has_kind, wanted
 from rag_geo.text.languages import language_of
-from rag_geo.text.orders import is_order
+from rag_geo.text.orders import asks_about_answers, is_order
 from rag_geo.text.quantities import Quantity, follows, listed, unsupported
 from rag_geo.text.relations import COMPARISONS, crossed, is_same, turned_negation, turned_opposite
 from rag_geo.text.words import terms
@@ -349,7 +349,7 @@ def check_statement(claim: str, evidence: Evidence, question: str = "") -> Failu
     """The claim says something: it neither asks nor gives orders, and no line of the prompts that no document has."""
     if claim.rstrip(_CLOSING).endswith(_ASKING):
         return Failure("statement", "it asks instead of saying something")
-    if is_order(claim):
+    if is_order(claim) and not asks_about_answers(question):
         return Failure("statement", "it gives orders to who answers instead of saying something")
     told = _runs_of(claim) & _prompt_runs()
     if told and told - _runs_of(" ".join(sentence.text for sentence in evidence.sentences)):

@@ -14,15 +14,16 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-_ANSWERER = (
-    r"(?:(?:ai|a\.i\.|language|chat|gpt)[ -](?:models?|assistants?|systems?|bots?|agents?|readers?)|assistants?|"
-    r"chatbots?|llms?|an ai|the ai|any ai|all ais?|ais)"
+_MACHINE = (
+    r"(?:(?:ai|language|chat)[ -](?:models?|assistants?|systems?|bots?|agents?|readers?)|chatbots?|llms?|an ai|the ai|"
+    r"any ai|all ais?|ais)"
 )
 _SAY = (
     r"(?:answer|reply|respond|say|tell|state|report|name|cite|write|print|output|repeat|mention|begin|start|end|finish|add|"
     r"give|use|summari[sz]e|translate|claim|confirm|recommend|reveal|show|refuse|pretend|act|speak|put|append|insert|"
     r"include|follow|obey)"
 )
+_REPLY = r"(?:answers?|repl(?:y|ies)|responses?)"
 _NOT = r"(?:(?:only|always|never|not|just|instead|simply|also|please|kindly)\s+)*"
 _STARTS = r"(?:^|[.;:!?,—–\-(\"“'‘*\]>]\s*|\b(?:and|then|but|or|please|always|never|do not|don[’']t|instead)\s+)"
 _ORDER = re.compile(
@@ -33,45 +34,57 @@ _ORDER = re.compile(
     re.IGNORECASE,
 )
 _ABOUT_ASKING = re.compile(
-    r"\b(?:every|any|all|each|no|following|this|these|your) (?:\w+ )?(?:questions?|quer(?:y|ies))\b|"
+    r"\b(?:every|(?<!have )any|all|each|following|this|your) (?:\w+ )?(?:questions?|quer(?:y|ies))\b|"
     r"\bquestions? about (?:this|these|the) (?:documents?|manuals?|files?|texts?|passages?|pages?|reports?)\b|"
     r"\binstructions? (?:above|that (?:you )?were given|you were given)\b|"
     r"\bto (?:the|a) questions?\b|\bthe questions? (?:who|what|when|where|why|how|which)\b|"
     r"\b(?:if|when|whenever|whoever|who|anyone|anybody|somebody|someone|everyone) (?:\w+ )?(?:asks?|asked|asking)\b|"
-    r"\b(?:your|every|each|any|the (?:only|correct|right|final)) (?:\w+ )?(?:answers?|repl(?:y|ies)|responses?)\b|"
-    r"\bin (?:the|your|its|any) (?:answers?|reply|response)\b|"
-    r"\bthe answers?\b[^.]{0,20}\b(?:is|must|should|to the question)\b|\b(?:the|these|all|any|other) passages?\b|"
+    rf"\b(?:your|every|each|any|the (?:only|correct|right|final)) (?:\w+ )?{_REPLY}\b|"
+    rf"\bin (?:the|your|its|any) {_REPLY}\b|\bthe answers?\b[^.]{{0,20}}\b(?:is|must|should|to the question)\b|"
+    r"\b(?:these|all|any|other) passages\b|\babove this (?:line|passage|text|sentence)\b|\bas the answer\b|"
     r"\b(?:system|initial|hidden|original) (?:prompts?|messages?|instructions?)\b|"
-    r"\b(?:this|the) (?:prompt|conversation|chat)\b|\babove this (?:line|passage|text|sentence)\b|\bas the answer\b|"
-    r"\bwhat you (?:have just said|were told)\b|\binstead of answering\b",
+    r"\b(?:this|the) (?:prompt|conversation|chat)\b|\bwhat you (?:have just said|were told)\b|\binstead of answering\b",
     re.IGNORECASE,
 )
-_IGNORE = re.compile(
-    r"\b(?:ignore|disregard|forget|override|overrule)\b[^.;!?]{0,40}"
-    r"\b(?:instructions?|passages?|prompts?|paragraphs?|documents?|everything|"
-    r"all (?:of )?(?:that|the|above)|above|previous|earlier|is said|was said|rules)\b|"
-    r"\bfrom now on,? (?:you|reply|answer|respond)\b|\balways (?:answer|reply|respond)\b|"
+_ORDERS_ALONE = re.compile(
+    # what was said before: "ignore the paragraph above"
+    r"(?<!not )(?<!never )\b(?:ignore|disregard|forget|override|overrule) (?:\w+ ){0,4}?"
+    r"(?:instructions?|passages?|prompts?|paragraphs?|context|everything|whatever|all (?:of )?(?:that|this|the above)|"
+    r"what (?:is|was|stands))\b|"
+    # how to answer: "from now on you answer", "Answer that", "cite this and not that", "add it to your response"
+    r"\bfrom now on,? (?:you|reply|answer|respond)\b|\balways (?:answer|reply|respond) (?:with|that|only|yes|no|in)\b|"
     r"^\W*(?:answer|reply|respond) (?:only |just )?that\b|"
     r"\b(?:cite|quote|name|use) (?:this|that|only|the|no|\[\d)[^.;!?]{0,60}"
     r"\b(?:and|but) (?:(?:do )?not|no other|never)\b|"
-    r"\bthe passages? (?:do|does)(?: not|n[’']t) (?:state|say|give|contain)\b|"
-    r"\b(?:do|does) the passages? (?:state|say)\b",
+    rf"\b(?:in|to|into|of|from|with|throughout) your (?:\w+ )?{_REPLY}\b|"
+    rf"^\W*(?:\w+ )?(?:modify|augment|enhance|begin|start|end|finish|provide|render|write|give|complete|follow) "
+    rf"(?:your|every|each|the) (?:\w+ )?{_REPLY}\b|"
+    # what only a prompt knows of: its passages, and the line that it puts above each
+    r"\bthe passages? (?:do|does)(?: not|n[’']t) (?:state|say|contain)\b|\b(?:do|does) the passages? (?:state|say)\b|"
+    r"^\W*from [\"“][^\"”]{1,120}[\"”](?: by [^:.]{1,80})?\s*:",
     re.IGNORECASE,
 )
 _CALLED = re.compile(
-    rf"(?:^|[.:;!?]\s+)(?:note|notice|message|instructions?|attention|memo|hint)?\s*(?:to|for)?\s*(?:the|all|any)?\s*{_ANSWERER}\s*[:,]",
+    r"(?:^|[.:;!?]\s+)(?:note|notice|message|instructions?|attention|memo|hint)?\s*(?:to|for)?\s*(?:the|all|any)?\s*"
+    rf"(?:{_MACHINE}|assistants?)\s*[:,]",
     re.IGNORECASE,
 )
-_NAMED = re.compile(rf"\b{_ANSWERER}\b", re.IGNORECASE)
+_NAMED = re.compile(rf"\b{_MACHINE}\b", re.IGNORECASE)
 _TURN = re.compile(
     r"<\|\w+\|>|\[/?INST\]|<</?SYS>>|<(?:start|end)_of_turn>|^\s*#{2,}\s*(?:system|user|assistant)\b", re.I | re.M
 )
+_ON_ANSWERING = re.compile(r"\b(?:answer|repl(?:y|ies|ied)|respon[ds]|asked|asks|say when|tell)\w*", re.IGNORECASE)
+
+
+def asks_about_answers(question: str) -> bool:
+    """Whether a question is itself about what to say or to answer: then a sentence that orders it may be the answer."""
+    return bool(_ON_ANSWERING.search(question))
 
 
 @lru_cache(maxsize=8192)
 def is_order(sentence: str) -> bool:
     """Whether a sentence tells whoever answers what to answer. Pure and total; linear in the length. Cached."""
-    if _TURN.search(sentence) or _IGNORE.search(sentence) or _CALLED.search(sentence):
+    if _TURN.search(sentence) or _ORDERS_ALONE.search(sentence) or _CALLED.search(sentence):
         return True
     if not _ORDER.search(sentence):
         return False
