@@ -63,7 +63,11 @@ class Caller:
 
     def answer(self, question: str) -> str:
         """Ask, and read to the end; what is shown then."""
-        self.ask(question)
+        return self.result("question", "submit", question, None, None, "", "")
+
+    def result(self, component: str, event: str, *data: object) -> str:
+        """Do something, and read to the end of it; what is shown then."""
+        self.does(component, event, *data)
         with self.listens() as stream:
             for message in self.messages(stream):
                 if message["msg"] == "process_completed":
