@@ -63,37 +63,55 @@ def _open_missing() -> None:
             setattr(sys, name, open(number, "w", encoding="utf-8", closefd=False))  # noqa: SIM115 - for good
 
 
-class _Results(io.FileIO):
-    """Standard output; a disk that is full is the user's to mend."""
+class _Results(io.BufferedWriter):
+    """Standard output; a disk that is full is the user's to mend.
+
+    Its methods raise `BrokenPipeError`, and `ResourceError` for any other failure.
+    """
 
     def write(self, data: Any, /) -> int:  # noqa: ANN401 - any buffer
-        """See `io.RawIOBase.write`. Raises `BrokenPipeError`, and `ResourceError` for any other failure."""
+        """See `io.BufferedWriter.write`."""
         try:
             return super().write(data)
-        except BrokenPipeError:
-            raise
         except OSError as error:
-            what = f"standard output cannot be written: {error.strerror}"
-            raise ResourceError(what, hint="free space, or write to another place") from error
+            raise _failure(error) from error
+
+    def flush(self) -> None:
+        """See `io.BufferedWriter.flush`."""
+        try:
+            super().flush()
+        except OSError as error:
+            raise _failure(error) from error
 
 
-class _Notes(io.FileIO):
+def _failure(error: OSError) -> Exception:
+    if isinstance(error, BrokenPipeError):
+        return error
+    what = f"standard output cannot be written: {error.strerror}"
+    return ResourceError(what, hint="free space, or write to another place")
+
+
+class _Notes(io.BufferedWriter):
     """Standard error; that its disk is full or its reader gone stops no work: what cannot be written is dropped."""
 
     def write(self, data: Any, /) -> int:  # noqa: ANN401 - any buffer
-        """See `io.RawIOBase.write`."""
-        try:
+        """See `io.BufferedWriter.write`."""
+        with suppress(OSError):
             return super().write(data)
-        except OSError:
-            return len(data)
+        return len(data)
+
+    def flush(self) -> None:
+        """See `io.BufferedWriter.flush`."""
+        with suppress(OSError):
+            super().flush()
 
 
-def _through(stream: TextIO, kind: type[io.FileIO]) -> TextIO:
-    """Give the same stream, written by another kind of file."""
-    raw = kind(stream.fileno(), "w", closefd=False)
-    lines = raw.isatty() or kind is _Notes
-    buffer = io.BufferedWriter(raw)
-    return io.TextIOWrapper(buffer, encoding=stream.encoding, errors="backslashreplace", line_buffering=lines)
+def _through(stream: TextIO, kind: type[io.BufferedWriter]) -> TextIO:
+    """Give the same stream, written by another kind of writer."""
+    # Not another kind of file below it: an interrupt in a method of ours would have the bytes written once more.
+    writer = kind(io.FileIO(stream.fileno(), "w", closefd=False))
+    lines = writer.isatty() or kind is _Notes
+    return io.TextIOWrapper(writer, encoding=stream.encoding, errors="backslashreplace", line_buffering=lines)
 
 
 def _terminate(_number: int, _frame: object) -> NoReturn:

@@ -168,12 +168,14 @@ def check_memory(path: Path, available: int | None, context_size: int = 0) -> No
         head = read_head(path)
     except (ValueError, OSError):
         head = Head()  # what is wrong with the file itself is for others to say
-    needed = int(path.stat().st_size * MEMORY_FACTOR) + head.cache_bytes(context_size)
+    kept = head.cache_bytes(context_size)
+    needed = int(path.stat().st_size * MEMORY_FACTOR) + kept
     if available is not None and needed > available:
         smallest = min((spec for spec in registry() if spec.role == "answerer"), key=lambda spec: spec.bytes)
+        lower = ", lower generation.context_size" if needed - kept <= available else ""
         raise ResourceError(
             f"the model {str(path)!r} needs about {needed:,} bytes of memory, {available:,} are available",
-            hint=f"close other programs or use a smaller model, such as --model {smallest.name}",
+            hint=f"close other programs{lower} or use a smaller model, such as --model {smallest.name}",
         )
 
 
@@ -235,7 +237,7 @@ def _check_path(
 def _size_of_file(path: Path) -> int:
     size = path.stat().st_size
     if not path.is_file():
-        raise IsADirectoryError(f"{str(path)!r} is not a file")
+        raise IsADirectoryError("it is not a file")
     return size
 
 

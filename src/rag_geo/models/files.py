@@ -37,7 +37,7 @@ def size_of(path: Path) -> int:
     """Size in bytes; 0 when there is no such file."""
     try:
         return path.stat().st_size
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return 0
 
 
