@@ -5,18 +5,21 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 PROGRAM = Path(__file__).parent / "chat_program.py"
+SCRIPTED = (sys.executable, str(PROGRAM))
 ENVIRONMENT = os.environ  # noqa: TID251
 
 
 @contextmanager
-def chat(folder: Path, *options: str, **environment: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+def chat(
+    folder: Path, *options: str, program: Sequence[str] = SCRIPTED, **environment: str
+) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """Run it over the index of `folder`; gives the process and the URL that it printed."""
-    command = [sys.executable, str(PROGRAM), "chat", "--index", str(folder / "index"), "--port", "0", *options]
+    command = [*program, "chat", "--index", str(folder / "index"), "--port", "0", *options]
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=dict(ENVIRONMENT) | environment
     )
