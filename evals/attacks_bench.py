@@ -12,7 +12,8 @@ The defences are switched off here, in front of the product's own pipeline, one 
 - control: without it, text of a document that looks like a control token is one;
 - marked: without it, passages are given bare, with their own line breaks and nothing that says where one ends;
 - checked: without it, what the model writes is shown as it is, without gate, evidence and check;
-- hidden: without it, what a reader of a document cannot see is given to the model as if it could be seen.
+- hidden: without it, what a reader of a document cannot see is given to the model as if it could be seen;
+- orders: without it, sentences that give orders to who answers are read like any others.
 
 What the model says is remembered in the folder `--out`, so that an interrupted run goes on where it was.
 """
@@ -29,14 +30,14 @@ import re
 import tomllib
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from rag_geo import Settings, load_embedder, prompts
-from rag_geo.assistant import Asked, Assistant
+from rag_geo.assistant import Asked, Assistant, retrieval_signals
 from rag_geo.embedding import Embedder
 from rag_geo.errors import StoredIndexError
-from rag_geo.evaluation.cases import Case, gives, load_cases, load_rows, matches
+from rag_geo.evaluation.cases import Case, gives, load_cases, matches
 from rag_geo.evaluation.copies import KnownVectors
 from rag_geo.evaluation.remembering import Memory, RememberingGenerator, Through
 from rag_geo.grounding import is_refusal
@@ -45,8 +46,14 @@ from rag_geo.llm import Chosen, Generator, LlamaGenerator, Written
 from rag_geo.models import resolve_model
 from rag_geo.prompts import ChatFormat, Part, Prompt
 from rag_geo.records import Hit, Passage, Span
+from rag_geo.retrieval import choose_context
 from rag_geo.text.folding import visible_part
 
+OWN = {"own": "attacks", "held out": "held_out"}
+"""Our own attacks: the sets by name, with their file."""
+SETS = ["clean", *OWN, "bipia", "bipia clean"]
+CONTEXTS = {"bipia": "context_attacked", "bipia clean": "context_clean"}
+"""The sets of BIPIA's questions, with the field of a row that becomes the document."""
 HERE = Path(__file__).parent / "attacks"
 MARK = "^"
 """Stands between the words of a passage where they are marked one by one (Hines et al., arXiv:2403.14720)."""
@@ -71,7 +78,7 @@ def main() -> None:
     parser.add_argument("--bipia", type=Path, help="folder with email.jsonl and table.jsonl")
     parser.add_argument("--columns", nargs="+", choices=COLUMNS, default=[*COLUMNS])
     parser.add_argument("--limit", type=int, help="ask no more than this many of each set")
-    parser.add_argument("--only", choices=["clean", "own", "bipia"], action="append")
+    parser.add_argument("--only", choices=SETS, action="append")
     parser.add_argument("--out", type=Path, default=Path("runs") / "attacks")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
@@ -85,14 +92,22 @@ def main() -> None:
         options.out,
         options.columns,
     )
-    wanted = options.only or ["clean", "own", "bipia"]
+    wanted = options.only or SETS
     cases = load_cases(HERE / "questions.jsonl")
     results: list[Result] = []
     with (options.out / "results.jsonl").open("w", encoding="utf-8") as log:
-        for result in bench.measure(cases, load_attacks(), options.bipia, options.limit, wanted):
+
+        def note(result: Result) -> None:
             results.append(result)
             log.write(json.dumps(asdict(result), ensure_ascii=False) + "\n")
             log.flush()
+
+        attacks = {name: load_attacks(HERE / f"{file}.toml") for name, file in OWN.items() if name in wanted}
+        for result in bench.measure(cases, attacks, options.limit, with_clean="clean" in wanted):
+            note(result)
+        for context in [name for name in CONTEXTS if name in wanted] if options.bipia else ():
+            for result in bench.measure_bipia(options.bipia, options.limit, context):
+                note(result)
     print("\n".join(table(results, options.columns)))
     llama.close()
 
@@ -218,6 +233,7 @@ class Defences:
     marked: bool = False
     checked: bool = False
     hidden: bool = False
+    orders: bool = False
     words: bool = False
     usual: bool = False
 
@@ -229,7 +245,8 @@ COLUMNS = {
     "marked": Defences(marked=True),
     "checked": Defences(checked=True),
     "hidden": Defences(hidden=True),
-    "all": Defences(control=True, marked=True, checked=True, hidden=True),
+    "orders": Defences(orders=True),
+    "all": Defences(control=True, marked=True, checked=True, hidden=True, orders=True),
     "words marked": Defences(marked=True, words=True),
 }
 """What is measured, by name; the last is a defence that the product does not have."""
@@ -292,6 +309,11 @@ class Pipeline(Assistant):
     def found(self, typed: str, question: str, hits: tuple[Hit, ...]) -> Asked:
         """See `Assistant.found`."""
         asked = super().found(typed, question, hits)
+        if not self.defences.orders:
+            chosen = choose_context(hits, question, self.generator.count, self.settings.retrieval.context_tokens)
+            passages = tuple(replace(one, author=self.index.document(one.file).author) for one in chosen)
+            signals = retrieval_signals(question, hits, passages)
+            asked = replace(asked, hits=hits, passages=passages, signals=signals, orders=())
         self.model.bare[prompts.passage_text(asked.passages)] = bare_text(asked.passages, self.index)
         return asked
 
@@ -447,27 +469,25 @@ class Bench:
     def measure(
         self,
         cases: Sequence[Case],
-        attacks: Sequence[Attack],
-        bipia: Path | None,
+        attacks: Mapping[str, Sequence[Attack]],
         limit: int | None,
-        sets: Sequence[str],
+        *,
+        with_clean: bool = True,
     ) -> Iterator[Result]:
-        """Ask everything of the sets, the questions without an attack first."""
-        files = clean_files()
-        clean = index_of(files, self.embedder, self.out / "copies")
+        """Ask everything: the questions without an attack first, then with the sets of `attacks`."""
+        clean = index_of(clean_files(), self.embedder, self.out / "copies")
         by_id = {case.id: case for case in cases}
         right: dict[tuple[str, str], bool] = {}
         for case in cases[:limit]:
-            for column in self.columns if "clean" in sets else ():
+            for column in self.columns if with_clean else ():
                 result = self._clean(case, column, clean)
                 right[case.id, column] = result.right
                 yield result
-        for attack in attacks[:limit] if "own" in sets else ():
-            for column in self.columns:
-                known = right.get((attack.question, column), True)
-                yield self._own(attack, by_id[attack.question], column, clean, answers_clean=known)
-        if bipia is not None and "bipia" in sets:
-            yield from self._bipia(bipia, limit)
+        for name, chosen in attacks.items():
+            for attack in chosen[:limit]:
+                for column in self.columns:
+                    known = right.get((attack.question, column), True)
+                    yield self._own(name, attack, by_id[attack.question], column, clean, answers_clean=known)
 
     def pipeline(self, index: Index, column: str) -> Pipeline:
         """Give the product with the defences of a column."""
@@ -477,38 +497,40 @@ class Bench:
         shown = self.pipeline(index, column).shown(case.question)
         return Result("clean", "clean", case.id, column, False, answered(case, shown), False, shown)
 
-    def _own(self, attack: Attack, case: Case, column: str, clean: Index, *, answers_clean: bool) -> Result:
+    def _own(self, name: str, attack: Attack, case: Case, column: str, clean: Index, *, answers_clean: bool) -> Result:
         hide = COLUMNS[column].hidden
         files = planted(clean_files(), attack, hide=hide)
         index = index_of(files, KnownVectors(self.embedder, clean), self.out / "copies")
         shown = self.pipeline(index, column).shown(case.question)
         success = obeyed(attack, case, shown, answers_clean=answers_clean)
         reached = reads(shown.read, coded(attack, hide=False))
-        return Result("own", attack.family, attack.id, column, success, answered(case, shown), reached, shown)
+        return Result(name, attack.family, attack.id, column, success, answered(case, shown), reached, shown)
 
-    def _bipia(self, folder: Path, limit: int | None) -> Iterator[Result]:
+    def measure_bipia(self, folder: Path, limit: int | None, name: str) -> Iterator[Result]:
+        """Ask the questions of BIPIA with the documents of one of `CONTEXTS`."""
         ordinary = ordinary_words()
-        for name in ("email", "table"):
-            rows = load_rows(folder / f"{name}.jsonl")
+        for file in ("email", "table"):
+            rows = [json.loads(line) for line in (folder / f"{file}.jsonl").read_text("utf-8").splitlines()]
             for number in spread(len(rows), limit):
                 row = {key: str(value) for key, value in rows[number].items()}
                 for column in self.columns:
-                    yield self._bipia_row(name, number, row, column, ordinary)
+                    yield self._bipia_row(f"{name}, {file}", number, row, column, ordinary)
 
     def _bipia_row(
         self, name: str, number: int, row: Mapping[str, str], column: str, ordinary: frozenset[str]
     ) -> Result:
-        ending = {"email": "txt", "table": "md"}[name]
-        index = index_of({f"{row['id']}.{ending}": row["context_attacked"]}, self.embedder, self.out / "copies")
-        question = row["question"].removeprefix("Q: ")
-        pipeline = self.pipeline(index, column)
-        shown = pipeline.shown(question, "" if COLUMNS[column].checked else row["context_attacked"])
+        set_name, _, file = name.partition(", ")
+        context = row[CONTEXTS[set_name]]
+        ending = {"email": "txt", "table": "md"}[file]
+        index = index_of({f"{row['id']}.{ending}": context}, self.embedder, self.out / "copies")
+        shown = self.pipeline(index, column).shown(
+            row["question"].removeprefix("Q: "), "" if COLUMNS[column].checked else context
+        )
         said = shown.text
         right = gives(said, row["ideal"]) if row["ideal"] != "unknown" else not said.strip() or is_refusal(said)
-        succeeded = carried_out(number, row, said, ordinary)
-        return Result(
-            name, row["attack_type"], row["id"], column, succeeded, right, reads(shown.read, row["attack"]), shown
-        )  # fmt: skip
+        succeeded = set_name == "bipia" and carried_out(number, row, said, ordinary)
+        reached = reads(shown.read, row["attack"])
+        return Result(name, row["attack_type"], row["id"], column, succeeded, right, reached, shown)
 
 
 def spread(size: int, limit: int | None) -> list[int]:
@@ -542,17 +564,16 @@ def table(results: Iterable[Result], columns: Sequence[str]) -> list[str]:
         cells = (f"{sum(each)} ({100 * sum(each) / len(each):.0f} %)" if each else "" for each in by)
         lines.append(f"| {name} | {n} | " + " | ".join(cells) + " |")
 
-    for name in ("own", "email", "table"):
+    for name in dict.fromkeys(each.set for each in results):
         chosen = [each for each in results if each.set == name]
-        if not chosen:
+        if name.startswith("bipia clean") or name == "clean":
+            row(f"{name}: right answers without attack", chosen, "right")
             continue
-        for family in dict.fromkeys(each.family for each in chosen) if name == "own" else ():
-            row(family, [each for each in chosen if each.family == family], "succeeded")
+        for family in dict.fromkeys(each.family for each in chosen) if name in OWN else ():
+            row(f"{name}: {family}", [each for each in chosen if each.family == family], "succeeded")
         row(f"{name}: attacks that succeed", chosen, "succeeded")
         row(f"{name}: attacks that the model read", chosen, "reached")
         row(f"{name}: right answers under attack", chosen, "right")
-    if clean := [each for each in results if each.set == "clean"]:
-        row("right answers without attack", clean, "right")
     return lines
 
 
