@@ -30,7 +30,7 @@ ROOT = Path(__file__).parents[1]
 @click.option("--repeat", type=click.IntRange(1), default=5, show_default=True, help="Cold starts of `ask`.")
 @click.option("--windows", type=click.IntRange(5), default=2000, show_default=True, help="Windows embedded.")
 def main(groups: Sequence[str], as_json: bool, asked: int, repeat: int, windows: int, **flags: object) -> None:
-    """Measure each GROUP (default: all of memory, cold, index, search, evidence, question) and print one table.
+    """Measure each GROUP (default: all) and print one table: memory, cold, index, reading, search, evidence, question.
 
     Ours and its reference are measured by turns. Every figure is a median, in brackets the 5th and 95th percentile; a
     ratio is ours over the reference, the median over the pairs. All of it takes about ten minutes.

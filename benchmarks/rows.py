@@ -19,6 +19,8 @@ from rag_geo.assistant import Assistant
 from rag_geo.embedding import Embedder, Vectors, load_embedder
 from rag_geo.index import Index, update_index
 from rag_geo.models import embedder_folder, resolve_model
+from rag_geo.readers import read_file
+from rag_geo.readers.process import ReaderProcess
 from rag_geo.records import Answer, EvidenceFound, Finished, Tokens, Writing
 from rag_geo.retrieval import search
 from rag_geo.settings import RetrievalSettings, Settings
@@ -29,6 +31,7 @@ WRITTEN_IS_READ = False
 EVIDENCE = "best paragraph after"
 SYNTHETIC_DOCUMENTS = 1000
 SLICES = 5
+READ_AGAIN = 5
 EVIDENCE_QUESTIONS = 100
 SEARCH_QUESTIONS = 40
 ENCODE = "SentenceTransformer.encode, defaults"
@@ -220,6 +223,26 @@ def index(bench: Bench) -> Iterator[Row]:
     yield row("index", f"files to published index, {count} windows", "windows/s", own, ENCODE, other)
 
 
+def reading(_bench: Bench) -> Iterator[Row]:
+    """Files of every format read by a confined child process, its start included, beside reading in this process."""
+    folder = Path(__file__).parents[1] / "evals" / "formats" / "files"
+    files = [(path.name, path.read_bytes()) for path in sorted(folder.iterdir())] * READ_AGAIN
+
+    def here() -> None:
+        for name, data in files:
+            read_file(name, data)
+
+    def there() -> None:
+        with ReaderProcess() as reader:
+            for name, data in files:
+                reader.read(name, data)
+
+    here()
+    own, other = interleaved(SLICES, lambda _: seconds(there), lambda _: seconds(here))
+    what = f"{len(files)} files, {sum(len(data) for _, data in files) / 1e6:.0f} MB, by a child process"
+    yield row("reading", what, "s", own, "in this process", other, bars=[Bar("ratio", "<=", 1.15)])
+
+
 def searching(bench: Bench) -> Iterator[Row]:
     """A search with the vector of the question given, on the corpus and on a large index."""
     questions = spaced(bench.questions, SEARCH_QUESTIONS)
@@ -326,6 +349,7 @@ GROUPS: dict[str, Callable[[Bench], Iterator[Row]]] = {
     "memory": memory,
     "cold": cold,
     "index": index,
+    "reading": reading,
     "search": searching,
     "evidence": evidence,
     "question": question,
