@@ -96,7 +96,7 @@ def test_every_part_is_reported_through_the_real_children(tmp_path):
     )
     found = list(doctor.examine(settings, command=[sys.executable, str(fake)]))
     assert [each.name for each in found] == [
-        "python", "packages", "cpu", "disk", "memory", "library", "model", "embedder", "index",
+        "python", "packages", "cpu", "disk", "memory", "library", "readers", "model", "embedder", "index",
     ]  # fmt: skip
     assert found[-1].finding == str(tmp_path / "none")
 
@@ -243,3 +243,30 @@ def test_the_model_writes_and_the_embedder_tells_meanings_apart():
     assert [each.state for each in found] == ["ok"] * 4
     assert "10 tokens" in found[2].finding
     assert "384 dimensions" in found[3].finding
+
+
+# --- readers -----------------------------------------------------------------------------------------------------
+
+
+def test_readers_are_started_and_said_to_be_confined():
+    (found,) = doctor.check_readers(Settings())
+    assert (found.state, found.finding) == ("ok", "no network, no writing, no other program; memory and time bounded")
+
+
+def test_a_system_that_cannot_confine_readers_is_a_warning_that_says_what_is_missing():
+    found = doctor.judge_confinement(("a limit on memory", "a ban on the network and on writing"))
+    assert (found.state, found.exit_code) == ("warn", 0)
+    assert found.finding == "without a limit on memory and a ban on the network and on writing on this system"
+    assert found.advice
+
+
+def test_readers_that_do_not_start_are_a_failure(monkeypatch):
+    from rag_geo.readers.process import ReaderFailedError, ReaderProcess
+
+    def fail(*_: object) -> None:
+        raise ReaderFailedError("the reader failed: no such module")
+
+    monkeypatch.setattr(ReaderProcess, "read", fail)
+    (found,) = doctor.check_readers(Settings())
+    assert (found.state, found.exit_code) == ("fail", 1)
+    assert "no such module" in found.finding

@@ -211,6 +211,27 @@ def check_library(_settings: Settings) -> Iterator[Finding]:
         yield Finding("ok", "llama.cpp", f"llama-cpp-python {llama_cpp.__version__} loads")
 
 
+def check_readers(settings: Settings) -> Iterator[Finding]:
+    """Start a process that reads files, and see whether it has given up what reading does not need."""
+    from rag_geo.readers.process import ReaderFailedError, ReaderProcess
+
+    with ReaderProcess(settings.reading) as reader:
+        try:
+            missing = reader.unconfined()
+        except ReaderFailedError as error:
+            yield Finding("fail", "readers", f"files cannot be read: {error}", _INSTALL, 1)
+        else:
+            yield judge_confinement(missing)
+
+
+def judge_confinement(missing: Sequence[str]) -> Finding:
+    """Judge what readers could not give up, in words."""
+    if missing:
+        advice = "read documents of strangers on Linux, x86-64 or arm64"
+        return Finding("warn", "readers", f"without {' and '.join(missing)} on this system", advice)
+    return Finding("ok", "readers", "no network, no writing, no other program; memory and time bounded")
+
+
 def check_model(settings: Settings) -> Iterator[Finding]:
     """Hash the model file, load it and let it write ten tokens."""
     import time
@@ -287,6 +308,7 @@ def check_index(settings: Settings) -> Iterator[Finding]:
 
 PARTS = (
     Part("library", check_library, 60, 1, _REBUILD),
+    Part("readers", check_readers, 60, 1, _INSTALL),
     Part("model", check_model, 300, 5, _REBUILD),
     Part("embedder", check_embedder, 120, 5, _INSTALL),
     Part("index", check_index, 300, 4, "build it again: rag-geo index DIR --rebuild"),
