@@ -22,7 +22,7 @@ SAY_READY = $(if $(filter $@,$(MAKECMDGOALS)),echo "ready: $(VENV)" >&2,:)
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help ask chat index models setup dev test test-fast fuzz crash lint bench eval eval-mutants gate lock clean python FORCE
+.PHONY: help ask chat index models setup dev test test-fast fuzz crash lint advisories bench eval eval-mutants gate lock clean python FORCE
 
 help: ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -52,9 +52,12 @@ setup: $(VENV)/ready ## make the virtual environment, with llama.cpp built for t
 dev: $(VENV)/ready-dev ## the same with the tools for development
 	@$(SAY_READY)
 
-test: dev lint models browser ## set up, lint, then every test, with the real models and Chromium, and the gate
+# In a network without any interface but loopback, where one can be made: see tests/offline.py.
+OFFLINE := $(BIN)/python tests/offline.py
+
+test: dev lint advisories models browser ## set up, lint, then every test, with the real models and Chromium, and the gate
 	@$(BIN)/rag-geo models pull $(TEST_MODEL) >&2
-	$(BIN)/python -m pytest --cov --cov-report=term-missing:skip-covered
+	$(OFFLINE) $(BIN)/python -m pytest --cov --cov-report=term-missing:skip-covered
 	@$(MAKE) --no-print-directory gate
 
 .PHONY: browser
@@ -67,15 +70,18 @@ test-fast: dev ## the tests that need no model, no browser and no server
 	$(BIN)/python -m pytest -n 2 -m "not model and not browser and not server"
 
 fuzz: dev ## damage files and texts at random, ten times as often as `make test` does
-	$(BIN)/python -m pytest -n 2 -m fuzz --thorough
+	$(OFFLINE) $(BIN)/python -m pytest -n 2 -m fuzz --thorough
 
 crash: dev models ## kill, damage and starve the index at every moment, far more often than `make test` does
-	$(BIN)/python -m pytest -n 2 -m crash --thorough
+	$(OFFLINE) $(BIN)/python -m pytest -n 2 -m crash --thorough
 
 lint: dev ## ruff and mypy
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/mypy --strict setup/prepare.py setup/lock.py
+	$(BIN)/mypy --strict setup/prepare.py setup/lock.py setup/advisories.py
+
+advisories: dev ## compare what is pinned with the published advisories, where they can be had
+	@$(BIN)/python setup/advisories.py build/advisories
 
 bench: dev models ## speed and memory, as ratios against named references
 	@$(BIN)/python -m benchmarks

@@ -12,6 +12,7 @@ from benchmarks.browser import browser as chromium
 from hypothesis import settings
 
 from browsing import Tab, serving
+from offline import is_offline
 from rag_geo.models import HubSource, ModelSpec, WheelSource
 
 # A machine under load is no failure of a single example; the time limit of the whole test is in pyproject.toml.
@@ -49,6 +50,7 @@ def measured(record_property: Callable[[str, object], None]) -> Callable[[str, i
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    terminalreporter.write_line(f"network: {'loopback, and nothing else' if is_offline() else 'that of this machine'}")
     sums: Counter[str] = Counter()
     for reports in terminalreporter.stats.values():
         for each in reports:
