@@ -116,6 +116,7 @@ BOUNDS: dict[str, tuple[float, float]] = {
 """Lowest and highest value of each number, both allowed."""
 
 _WORDS = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+_MOST_BITS = 64
 _KIND = {bool: "true or false", int: "a whole number", float: "a number", str: "a text", Path: "a path"}
 
 
@@ -210,8 +211,9 @@ def _from_env(env: Mapping[str, str], known: Mapping[str, type]) -> dict[str, ob
 def _from_toml(toml: str, name: str, known: Mapping[str, type]) -> dict[str, object]:
     try:
         table = tomllib.loads(toml)
-    except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"{name} is not valid TOML: {error}", hint=f"mend {name}") from error
+    except (ValueError, RecursionError) as error:  # ValueError also for a number of thousands of digits
+        wrong = "nested too deeply" if isinstance(error, RecursionError) else error
+        raise UsageError(f"{name} is not valid TOML: {wrong}", hint=f"mend {name}") from error
     values = {}
     for key, value in _flattened(table):
         where = f"{name}{_line_of(toml, key)}"
@@ -269,11 +271,13 @@ def _converted(key: str, value: object, known: Mapping[str, type], where: str) -
     if key not in known:
         raise _unknown(key, known, where)
     kind = known[key]
+    if isinstance(value, int) and value.bit_length() > _MOST_BITS:
+        raise UsageError(f"setting {key!r} is far too large a number ({where})")
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         value = float(value)
     if kind is Path and isinstance(value, str) and value:
         value = Path(value)
-    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)) or "\0" in str(value):
         raise UsageError(f"setting {key!r} is {value!r}, expected {_KIND.get(kind, kind.__name__)} ({where})")
     if isinstance(value, str) and not value:
         raise UsageError(f"setting {key!r} is empty, expected {_KIND[str]} ({where})")
