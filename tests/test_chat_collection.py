@@ -285,6 +285,7 @@ def test_what_a_killed_program_left_half_written_is_cleared_away_and_never_index
         ("?.md", "document.md"),
         ("e\u0301.md", "\u00e9.md"),
         ("bad\udcff.md", "bad.md"),
+        ("x" * 101 + " . y" + "z" * 90, "x" * 101 + ". y" + "z" * 15),
         ("x" * 300 + ".markdown", "x" * 111 + ".markdown"),
         ("ä" * 100 + ".md", "ä" * 58 + ".md"),
     ],

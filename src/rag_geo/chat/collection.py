@@ -463,6 +463,13 @@ def clean_name(given: str) -> str:
     No folder, no control or invisible characters, no leading dots, no name that Windows keeps for itself; at most 120
     bytes, the ending kept. Cleaning a clean name changes nothing.
     """
+    name = _cleaned(given)
+    while (again := _cleaned(name)) != name:  # cut off, a name may have another ending than before
+        name = again
+    return name
+
+
+def _cleaned(given: str) -> str:
     text = unicodedata.normalize("NFC", given).replace("\\", "/").rstrip("/").rpartition("/")[2]
     spaced = (" " if each.isspace() else each for each in text)
     text = "".join(each for each in spaced if unicodedata.category(each)[0] != "C")
