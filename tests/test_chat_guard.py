@@ -168,7 +168,7 @@ def test_what_is_too_long_is_refused_before_it_is_read():
     assert status("POST", UPLOAD, origin=ORIGIN, content_length=str(MOST_UPLOADED_BYTES + 1)) == 413
 
 
-@pytest.mark.parametrize("length", ["-1", "1e3", "", "10, 10", "٣"])
+@pytest.mark.parametrize("length", ["-1", "1e3", "", "10, 10", "٣", "9" * 5000])
 def test_a_length_that_is_none_is_refused(length):
     assert status("POST", UPLOAD, origin=ORIGIN, content_length=length) == 400
 

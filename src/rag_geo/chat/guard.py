@@ -51,6 +51,9 @@ MOST_UPLOADED_BYTES = 200 << 20
 MOST_TYPE = 200
 """Characters of a ``Content-Type``: of a form it names a boundary, which has 70 at most."""
 
+MOST_DIGITS = 20
+"""Digits of a ``Content-Length``: Python refuses to read a number of thousands."""
+
 MOST_FAILURES = 20
 """Wrong passwords within `FAILURES_S` seconds after which an address is not listened to for a while."""
 
@@ -179,7 +182,7 @@ def refusal(method: str, path: str, headers: Mapping[str, str], rules: Rules) ->
     if len(headers.get("content-type", "")) > MOST_TYPE:
         return Refusal(400, "That is no type of a body.")
     length = headers.get("content-length", "0")
-    if not (length.isascii() and length.isdigit()):
+    if not (length.isascii() and length.isdigit() and len(length) <= MOST_DIGITS):
         return Refusal(400, "That is no length.")
     if int(length) > most_bytes(path):
         return Refusal(413, f"Too large: the limit is {most_bytes(path):,} bytes.")
