@@ -229,7 +229,8 @@ class Names:
 
 def _gzip(file: str, data: bytes, unpacked: Unpacked) -> Iterator[Member | Skipped]:
     """A packed file keeps its name, as nothing else is in it; without ".gz" the name says what kind of text it is."""
-    limit = min(MAX_MEMBER_BYTES, MAX_BYTES - unpacked.bytes, max(RATIO_FROM_BYTES, MAX_RATIO * len(data)))
+    honest, left = max(RATIO_FROM_BYTES, MAX_RATIO * len(data)), MAX_BYTES - unpacked.bytes
+    limit = min(MAX_MEMBER_BYTES, left, honest)
     try:
         # Measured first: a bomb is never in memory.
         inner = _unzipped(data) if _unzips_within(data, limit) else None
@@ -237,7 +238,7 @@ def _gzip(file: str, data: bytes, unpacked: Unpacked) -> Iterator[Member | Skipp
         yield Skipped(file, "damaged: it cannot be unpacked")
         return
     if inner is None:
-        yield Skipped(file, f"unpacks to more than {limit >> 20} MB")
+        yield Skipped(file, FAR_MORE if limit == honest else f"unpacks to more than {limit >> 20} MB")
     elif not inner:
         yield Skipped(file, "empty")
     else:

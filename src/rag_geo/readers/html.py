@@ -220,6 +220,7 @@ class _Page:
         self.left_out: int | None = None
         self.debris: list[tuple[int, str]] = []
         self.compact: list[tuple[int, str]] = []
+        self.lists = 0
         self.heading: list[tuple[int, int]] = []
         self.pre: list[int] = []
         self.rows_in_cell = False
@@ -304,21 +305,25 @@ class _Page:
         if self.compact:
             self._inside(tag)
             if tag in _LISTS or tag == "table":
-                self.compact.append((node.mem_id, tag))
+                self._open_compact(node, tag)
             return
         self.flush()
         if (tag == "table" or tag in _LISTS) and not roles.lays_out(node):
-            self.compact.append((node.mem_id, tag))
+            self._open_compact(node, tag)
         elif tag in _HEADINGS:
             self.heading.append((node.mem_id, _HEADINGS[tag]))
         elif tag == "pre":
             self.pre.append(node.mem_id)
 
+    def _open_compact(self, node: LexborNode, tag: str) -> None:
+        self.compact.append((node.mem_id, tag))
+        # Counted along: a page of a million lists in lists would take hours to count anew for each item.
+        self.lists += tag in _LISTS
+
     def _inside(self, tag: str) -> None:
         """A block inside a list or a data table: a new line, a new cell, or a space."""
-        depth = sum(name in _LISTS for _, name in self.compact)
         if tag in ("li", "dt"):
-            self.buffer.append("\n" + "  " * min(depth - 1, 10) + "- ")
+            self.buffer.append("\n" + "  " * min(self.lists - 1, 10) + "- ")
         elif tag in ("dd", "tr", "caption", "thead", "tbody", "tfoot"):
             self.buffer.append("\n")
         elif tag in ("td", "th"):
@@ -332,7 +337,7 @@ class _Page:
             if self.compact[-1][0] == at:
                 if len(self.compact) == 1:
                     self.flush()
-                self.compact.pop()
+                self.lists -= self.compact.pop()[1] in _LISTS
             elif tag in _BLOCKS:
                 self.buffer.append("\n" if tag in ("tr", "caption") else " ")
         elif tag in _BLOCKS:

@@ -54,6 +54,7 @@ _STEMMERS = {
 _DECIMAL_COMMA = frozenset({"de", "es", "fr", "it", "pt", "nl", "ru", "uk", "bg", "be", "sr", "mk", "kk", "el"})
 _OWN_RULES = frozenset({*_STEMMERS, *_DECIMAL_COMMA, "zh", "ja", "ko", "fa", "ur", "he", "hi", "bn", "ta", "te", "th"})
 _LATIN_SCRIPT = frozenset({"de", "es", "fr", "it", "pt", "nl"})
+_PIECE = 1 << 20
 _lock = Lock()
 
 
@@ -65,7 +66,19 @@ def terms(texts: Sequence[str], language: str = "en") -> list[list[str]]:
     """
     if language in _OWN_RULES:
         return [list(_foreign(text, language)) for text in texts]
-    return [_english(text) for text in texts]
+    return [
+        _english(text) if len(text) <= _PIECE else [term for piece in _pieces(text) for term in _english(piece)]
+        for text in texts
+    ]
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """A long text in pieces that end with a space, so that not every word of it is in memory twice."""
+    start = 0
+    while (space := text.find(" ", start + _PIECE)) >= 0:
+        yield text[start : space + 1]
+        start = space + 1
+    yield text[start:]
 
 
 def query_terms(query: str, languages: Sequence[str]) -> list[str]:
