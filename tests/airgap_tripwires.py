@@ -1,7 +1,7 @@
 """Tripwires in every process of Python started with `environment`: who loads, makes or starts what is foreign.
 
-Each tells, through a named pipe, what came over it: a pickle, code that is not of an installed module nor made while one
-is imported, another program, a connection, the cache of `diskcache`. A pipe, because a process that reads documents
+Each tells, through a named pipe, what came over it: a pickle, code that is not of an installed module nor made while
+one is imported, another program, a connection, the cache of `diskcache`. A pipe, because a process that reads documents
 may write nothing else.
 """
 
