@@ -54,6 +54,8 @@ ANSWERS = [
     ("What percentage of the harvest is exported?", "A third of the harvest is exported."),
     ("What share of the harvest is exported?", "Half of it."),
     ("How old is the bridge?", "The bridge is ninety years old."),
+    ("When does the last tram leave?", "The last tram leaves at 23:40."),
+    ("When does the last tram leave?", "The last tram leaves at 11 p.m."),
     ("How long is the tunnel?", "The tunnel is 3 miles long."),
     ("How long is the tunnel?", "The tunnel is as long as the valley."),
     ("How long was the theatre in operation?", "The theatre was in operation from 1870 to 1939."),

@@ -177,15 +177,19 @@ def _length(claim: Facts, asked: Facts) -> bool:
     )
 
 
+_CLOCK = re.compile(r"\s*(?:[ap]\.?m\b|o['’]clock)", re.IGNORECASE)
+
+
 def _time(claim: Facts, asked: Facts) -> bool:
-    """A date, a number of days or years, a year after a preposition, or words that place something in time."""
+    """A date, a time of day, a number of days, a year after a preposition, or words that place something in time."""
     for quantity in _new_quantities(claim, asked):
         led = re.search(
             r"\b(?:in|by|since|from|until|till|around|circa|about|year|ad|to|of)\s+$",
             claim.text[: quantity.start],
             re.I,
         )
-        if quantity.kind in ("date", "ordinal") or led:
+        clock = any(unit == "time" for _, unit in quantity.readings) or _CLOCK.match(claim.text, quantity.end)
+        if quantity.kind in ("date", "ordinal") or led or clock:
             return True
     return bool(_new_words(claim, asked) & _TIMES) or bool(
         re.search(r"\b(?:when|hours?|days?|weeks?|months?|years?|decades?|centur(?:y|ies))\b", claim.text, re.I)
