@@ -47,8 +47,8 @@ def count_terms(texts: Sequence[Sequence[str]]) -> Postings:
     """The postings of texts that are given as their terms."""
     vocabulary = tuple(sorted({term for text in texts for term in text}))
     numbers = {term: number for number, term in enumerate(vocabulary)}
-    terms = np.array([numbers[term] for text in texts for term in text], np.int64)
     lengths = np.array([len(text) for text in texts], np.int32)
+    terms = np.fromiter((numbers[term] for text in texts for term in text), np.int64, int(lengths.sum()))
     rows = np.repeat(np.arange(len(texts), dtype=np.int64), lengths)
     cells, counts = np.unique(terms * max(1, len(texts)) + rows, return_counts=True)
     return _sorted(vocabulary, *np.divmod(cells, max(1, len(texts))), counts, lengths)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _ONE_AT_A_TIME = threading.Lock()
 """pdfium keeps global state and must not be called by two threads at once."""
 
-MAX_PAGES = 20_000
+MAX_PAGES = 10_000
 """Pages that are read of one file, from the first."""
 
 _PASSWORD_ERROR = 4  # FPDF_ERR_PASSWORD; there is one more for handlers that pdfium does not know
