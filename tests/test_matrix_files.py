@@ -835,6 +835,8 @@ def test_22_a_page_nested_a_hundred_thousand_deep_is_read_to_the_bottom(run, doc
     assert text_of(run, "deep.html") == f"{MARKER} | The bottom was reached at noon."
 
 
+@pytest.mark.fuzz
+@pytest.mark.timeout(1800)
 def test_22_tags_that_are_never_closed_lose_no_text(run, docs, rounds):
     """A million of them in `make fuzz`, which is what the time for a file is made for."""
     tags = ("<b>", "<ul><li>", "<a href=x>", "<table><tr><td>", "<div>")
