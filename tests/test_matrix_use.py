@@ -1052,15 +1052,17 @@ def test_44_a_second_writer_is_refused_with_the_process_and_a_dead_one_holds_not
     (indexed.folder / "documents" / "new.txt").write_text("The lamp of Vell Point is lit by gas.\n" * 9)
     command = [sys.executable, "-c", HELD.format(tests=str(HERE)), "embedding", "index", "documents", "--rebuild"]
     with subprocess.Popen([*command, "--index", "index"], stderr=subprocess.PIPE, text=True) as first:
-        while first.stderr.readline() != "embedding\n":
-            assert first.poll() is None
-        error = f"error: index 'index' is being written by process {first.pid}\nhint: wait until it is done\n"
-        for arguments in (("index", "documents"), ("rebuild",), ("index", "documents", "--rebuild")):
-            done = indexed(*arguments)
-            done.err = done.err.replace("looking …\n", "")
-            done.said(4, error)
-        assert indexed("ask", OPENED).out == ANSWER
-        first.kill()  # as suddenly as a machine that loses its power
+        try:
+            while first.stderr.readline() != "embedding\n":
+                assert first.poll() is None
+            error = f"error: index 'index' is being written by process {first.pid}\nhint: wait until it is done\n"
+            for arguments in (("index", "documents"), ("rebuild",), ("index", "documents", "--rebuild")):
+                done = indexed(*arguments)
+                done.err = done.err.replace("looking …\n", "")
+                done.said(4, error)
+            assert indexed("ask", OPENED).out == ANSWER
+        finally:
+            first.kill()  # as suddenly as a machine that loses its power
         assert first.wait(60) == -signal.SIGKILL
     assert indexed("index", "documents").code == 0
     assert indexed("ask", OPENED).out == ANSWER
