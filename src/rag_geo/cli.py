@@ -255,12 +255,12 @@ def rebuild_command(edges: Edges, /, as_json: bool, **flags: object) -> int:
     It mends an index that is damaged, as far as its texts are whole, and embeds them with another embedder when asked
     to. Exit code 3 when texts were lost: they are listed, and the next "rag-geo index DIR" reads those files again.
     """
-    from rag_geo.index.salvage import LOST
+    from rag_geo.index.salvage import LOST, OLDER
     from rag_geo.overview import report_lines, report_object
 
     report = rebuild_from_texts(edges, edges.settings(flags))
     _print_json(report_object(report)) if as_json else _print_lines(edges, report_lines(report))
-    return SKIPPED if any(each.reason == LOST for each in report.skipped) else 0
+    return SKIPPED if any(each.reason in (LOST, OLDER) for each in report.skipped) else 0
 
 
 @cli.command("leave-out")

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -161,21 +161,28 @@ def _read_file(path: Path) -> Kept | None:
         table = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    if not isinstance(table, dict):
+    if not isinstance(table, dict) or table.pop("check", "") != _check(table):
         return None
     made_for, model, prompt_id = (str(table.get(key)) for key in ("made_for", "model", "prompt_id"))
     return Kept(made_for, model, prompt_id, _texts(table.get("questions")), _texts(table.get("tried")))
 
 
+def _check(table: Mapping[str, Any]) -> str:
+    """What tells a table that is as it was written."""
+    return hashlib.sha256(json.dumps(table, sort_keys=True).encode("ascii")).hexdigest()[:16]
+
+
 def _texts(value: Any) -> tuple[str, ...]:  # noqa: ANN401 - JSON
-    """The usable questions of a list, should somebody have edited it."""
+    """The usable questions of a list."""
     each = value if isinstance(value, list) else []
     return tuple(one for one in each if isinstance(one, str) and one.isprintable() and 0 < len(one) <= _MOST_CHARACTERS)
 
 
 def _write(index: Index, kept: Kept) -> None:
     try:
-        write_atomically(_path(index), json.dumps(asdict(kept), ensure_ascii=False, indent=1) + "\n")
+        table = asdict(kept)
+        text = json.dumps({**table, "check": _check(table)}, ensure_ascii=False, indent=1)
+        write_atomically(_path(index), f"{text}\n")
     except OSError as error:
         raise ResourceError(
             f"the examples cannot be kept in {str(index.path)!r}: {error.strerror or error}", hint="free space"

@@ -48,6 +48,8 @@ from rag_geo.index.manifest import (
     Manifest,
     Source,
     current_bytes,
+    current_generation,
+    damaged,
     folder_of_older,
     generation_number,
     read_generation,
@@ -60,7 +62,7 @@ from rag_geo.index.manifest import (
     sources_from,
 )
 from rag_geo.index.pending import PENDING, read_pending
-from rag_geo.index.salvage import damages, salvage
+from rag_geo.index.salvage import OLDER, damages, salvage
 from rag_geo.index.segments import FileEntry, Making, is_segment_name, rows_from
 from rag_geo.index.store import check_embedder
 from rag_geo.records import Skipped
@@ -191,7 +193,7 @@ def rebuild_index(
 
     Windows, vectors and words are made again; with the embedder that made the index, vectors that are whole are used
     again, with another one everything is embedded. A damaged file of texts loses the documents in it, which are skipped
-    with the reason in what is published.
+    with the reason in what is published; that an earlier generation had to do is among what is skipped in the report.
 
     Raises IndexMissingError, IndexDamagedError when it cannot be said which texts it held, and otherwise what
     `update_index` raises.
@@ -212,9 +214,8 @@ def rebuild_index(
             )  # fmt: skip
             manifest, made = _publish(_in_order(stored_again), found.skipped, Path(found.folder), work)
         old = _Old(manifest, found.sources, found.skipped)
-        return _Reporter(old, started, 0, embedded, work.spent, Remarks()).of(
-            manifest, made, found.skipped, published=True
-        )
+        told = (*found.skipped, *(Skipped(name, OLDER) for name in found.newer))
+        return _Reporter(old, started, 0, embedded, work.spent, Remarks()).of(manifest, made, told, published=True)
 
 
 def purge(index_dir: Path, disk: Disk | None = None) -> int:
@@ -283,10 +284,12 @@ def _old(index_dir: Path, embedder: Embedder, folder: Path) -> _Old | None:
         manifest = read_manifest(index_dir)
     except IndexMissingError:
         return None
+    except FileNotFoundError as error:
+        raise damaged(index_dir, Path(error.filename).relative_to(index_dir).as_posix(), "is missing") from error
     check_embedder(index_dir, manifest, embedder)
     # What is not read again must be whole: a generation is not built on a segment that cannot be opened.
-    for error in damages(index_dir):
-        raise error
+    for damage in damages(index_dir):
+        raise damage
     generation = {name: read_generation(index_dir, manifest, name) for name in (SOURCES, SKIPPED)}
     return _Old(manifest, sources_from(generation[SOURCES]), skipped_from(generation[SKIPPED]))
 
@@ -482,7 +485,7 @@ def _publish(
         disk.rename(named, index_dir / CURRENT)
         disk.sync_folder(index_dir)
     except BaseException:
-        if _current_generation(index_dir) != generation:
+        if current_generation(index_dir) != generation:
             for path in (building, final, named):
                 with suppress(OSError):
                     disk.remove(path)
@@ -491,14 +494,6 @@ def _publish(
     _sweep(index_dir, manifest, disk)
     work.spent.writing += time.monotonic() - began
     return manifest, sources
-
-
-def _current_generation(index_dir: Path) -> str:
-    """The generation that ``CURRENT`` names, without checking it, or ""."""
-    try:
-        return (index_dir / CURRENT).read_text("ascii", "replace").split(" ")[0]
-    except OSError:
-        return ""
 
 
 def _sweep(index_dir: Path, current: Manifest, disk: Disk, *, keep_previous: bool = True, strict: bool = False) -> None:
@@ -629,6 +624,9 @@ def one_writer(index_dir: Path, disk: Disk) -> Iterator[None]:
     from filelock import FileLock, Timeout
 
     _make_folder(index_dir, disk)
+    for name in (LOCK, WRITER):
+        if (index_dir / name).is_dir():
+            disk.remove(index_dir / name)  # nobody can hold that
     lock = FileLock(index_dir / LOCK)
     try:
         lock.acquire(timeout=0)

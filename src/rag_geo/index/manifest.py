@@ -163,6 +163,14 @@ def current_bytes(generation: str, manifest: bytes) -> bytes:
     return f"{named} {_check(named)}\n".encode("ascii")
 
 
+def current_generation(path: Path) -> str:
+    """The generation that ``CURRENT`` names, without checking it, or ""."""
+    try:
+        return (path / CURRENT).read_text("ascii", "replace").split(" ")[0]
+    except OSError:
+        return ""
+
+
 def read_manifest(path: Path) -> Manifest:
     """The manifest of the current generation of the index at `path`, checked.
 
@@ -240,15 +248,24 @@ def _read_current(path: Path) -> tuple[str, str]:
     try:
         data = (path / CURRENT).read_bytes()
     except (FileNotFoundError, NotADirectoryError) as error:
-        raise IndexMissingError(
-            f"there is no index at {str(path)!r}", hint=f"rag-geo index DIR --index {quote(str(path))}"
-        ) from error
+        raise _missing(path) from error
     except OSError as error:
         raise damaged(path, CURRENT, f"cannot be read: {error.strerror}") from error
     match = re.fullmatch(rb"((gen-[0-9]{6,}) ([0-9a-f]{64})) ([0-9a-f]{16})\n", data)
     if match is None or match[4].decode() != _check(match[1].decode()):
         raise damaged(path, CURRENT, "not as it was written")
     return match[2].decode(), match[3].decode()
+
+
+def _missing(path: Path) -> IndexMissingError:
+    """The error for a folder without ``CURRENT``: it may be lost, or the first generation was never finished."""
+    where, make = f"there is no index at {str(path)!r}", f"rag-geo index DIR --index {quote(str(path))}"
+    if not any(path.glob("gen-*")):
+        return IndexMissingError(where, hint=make)
+    return IndexMissingError(
+        f"{where}: the file {CURRENT} is missing",
+        hint=f"rag-geo rebuild --index {quote(str(path))} makes it anew from its own texts; {make} reads the files",
+    )
 
 
 def _read_or_damaged(path: Path, file: Path) -> bytes:

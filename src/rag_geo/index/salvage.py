@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from rag_geo.errors import IndexDamagedError, StoredIndexError
+from rag_geo.errors import IndexDamagedError, IndexMissingError, StoredIndexError
 from rag_geo.index.ingest import Item, StoredTexts
 from rag_geo.index.manifest import (
     MANIFEST,
@@ -30,17 +30,22 @@ from rag_geo.index.segments import FILES, rows_from
 from rag_geo.records import Document, Skipped
 
 LOST = "its text in the index is damaged: rag-geo index reads the file again"
+OLDER = "damaged: made again is the generation before it; rag-geo index reads the files that changed since"
 
 
 @dataclass(frozen=True, slots=True)
 class Salvage:
-    """A generation as far as it can be read: its sources, and the segments whose texts are whole."""
+    """A generation as far as it can be read: its sources, and the segments whose texts are whole.
+
+    `newer` are generations that came after it and cannot be read.
+    """
 
     index_dir: Path
     manifest: Manifest
     sources: tuple[Source, ...]
     skipped: tuple[Skipped, ...]
     whole: frozenset[str]
+    newer: tuple[str, ...] = ()
 
     @property
     def folder(self) -> str:
@@ -90,19 +95,21 @@ class Salvage:
 def salvage(index_dir: Path) -> Salvage:
     """Find the newest generation that says which documents it held.
 
-    It is the one in ``CURRENT``, or when that is damaged the newest whose files fit their manifest. Raises
+    It is the one in ``CURRENT``, or when that is damaged or gone the newest whose files fit their manifest. Raises
     StoredIndexError when there is none.
     """
+    newer: tuple[str, ...] = ()
     try:
         found = _generation(index_dir, read_manifest(index_dir))
-    except (IndexDamagedError, FileNotFoundError) as error:
+    except (IndexDamagedError, IndexMissingError, FileNotFoundError) as error:
         others = _others(index_dir)
         if not others:
             raise _as_index_error(error, index_dir) from error
         found = others[0]
+        newer = tuple(name for name in _generations(index_dir) if _number(name) > _number(found[0].generation))
     manifest, sources, skipped = found
     whole = frozenset(segment for segment in manifest.segments if _has_texts(index_dir, segment))
-    return Salvage(index_dir, manifest, sources, skipped, whole)
+    return Salvage(index_dir, manifest, sources, skipped, whole, newer)
 
 
 def damages(index_dir: Path) -> tuple[IndexDamagedError, ...]:
@@ -140,14 +147,23 @@ def _checks(index_dir: Path, manifest: Manifest) -> Iterator[Callable[[], object
 
 def _others(index_dir: Path) -> list[tuple[Manifest, tuple[Source, ...], tuple[Skipped, ...]]]:
     """The generations whose files fit their manifests, the newest first."""
-    names = [path.name for path in index_dir.iterdir() if generation_number(path.name) is not None]
     found = []
-    for name in sorted(names, key=lambda name: -(generation_number(name) or 0)):
+    for name in _generations(index_dir):
         with suppress(StoredIndexError, OSError, ValueError, KeyError, TypeError):
             manifest = Manifest.from_json(json.loads((index_dir / name / MANIFEST).read_bytes()))
             if manifest.generation == name:
                 found.append(_generation(index_dir, manifest))
     return found
+
+
+def _generations(index_dir: Path) -> list[str]:
+    """The names of all generations, the newest first."""
+    names = [path.name for path in index_dir.iterdir() if path.is_dir() and generation_number(path.name) is not None]
+    return sorted(names, key=_number, reverse=True)
+
+
+def _number(name: str) -> int:
+    return generation_number(name) or 0
 
 
 def _generation(index_dir: Path, manifest: Manifest) -> tuple[Manifest, tuple[Source, ...], tuple[Skipped, ...]]:

@@ -23,6 +23,7 @@ from rag_geo.index.manifest import (
     SKIPPED,
     SOURCES,
     Manifest,
+    current_generation,
     damaged,
     read_generation,
     read_head,
@@ -116,7 +117,8 @@ class Index:
     @classmethod
     def load(cls, path: Path) -> Self:
         """As `open`, for what is not to be searched: an index whose words were counted otherwise will do."""
-        for _ in range(3):
+        tried: set[str] = set()
+        while True:
             try:
                 manifest = read_manifest(path)
                 generation = {name: read_generation(path, manifest, name) for name in (SOURCES, SKIPPED)}
@@ -124,8 +126,9 @@ class Index:
                 return cls(path, manifest, generation, segments)
             except FileNotFoundError as error:
                 # A writer that publishes twice meanwhile removes what is being read: then there is a newer CURRENT.
-                gone = error.filename
-        raise damaged(path, Path(gone).relative_to(path).as_posix(), "is missing")
+                if (current := current_generation(path)) in tried:
+                    raise damaged(path, Path(error.filename).relative_to(path).as_posix(), "is missing") from error
+                tried.add(current)
 
     def __enter__(self) -> Self:
         return self
