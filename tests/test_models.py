@@ -255,6 +255,17 @@ def test_a_remembered_file_that_is_gone_is_not_remembered(tmp_path):
     assert model_state(SPEC, tmp_path).state == "missing"
 
 
+def test_a_damaged_memory_never_has_a_whole_model_refused(tmp_path):
+    path = place(tmp_path)
+    resolve("tiny", tmp_path)
+    memory = path.with_name("verified.json")
+    whole = memory.read_bytes()
+    for at in range(len(whole)):
+        memory.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
+        assert model_state(SPEC, tmp_path).state in ("ready", "unchecked")
+        assert resolve("tiny", tmp_path).sha256 == SPEC.sha256
+
+
 # a model at a path
 
 

@@ -8,7 +8,7 @@ import json
 import logging
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -102,13 +102,13 @@ class HashMemory:
             return known
         found = sha256_of(path, report=report)
         if _fingerprint(path) == before:
-            self._store(path, {**before, "sha256": found})
+            self._store(path, _entry(before, found))
         return found
 
     def remember(self, path: Path, sha256: str) -> None:
         """Note the SHA-256 of a file that was hashed under another name and has just been renamed. Raises OSError."""
         path = Path(os.path.realpath(path))
-        self._store(path, {**_fingerprint(path), "sha256": sha256})
+        self._store(path, _entry(_fingerprint(path), sha256))
 
     def recall(self, path: Path) -> str | None:
         """Return the remembered SHA-256 if the file is there and untouched, else None. Nothing is hashed."""
@@ -117,7 +117,7 @@ class HashMemory:
         if not isinstance(entry, dict) or not isinstance(entry.get("sha256"), str):
             return None
         try:
-            return entry["sha256"] if {**_fingerprint(path), "sha256": entry["sha256"]} == entry else None
+            return entry["sha256"] if _entry(_fingerprint(path), entry["sha256"]) == entry else None
         except OSError:
             return None
 
@@ -143,6 +143,12 @@ class HashMemory:
             write_atomically(self.path, text, durable=False)
         except OSError as error:
             log.debug("hash memory not written: %s", error)
+
+
+def _entry(fingerprint: Mapping[str, int], sha256: str) -> dict[str, Any]:
+    """What is stored of a file; `check` tells one that is damaged: a good model would be refused for it."""
+    fields = {**fingerprint, "sha256": sha256}
+    return {**fields, "check": hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()[:16]}
 
 
 def _fingerprint(path: Path) -> dict[str, int]:
