@@ -311,6 +311,9 @@ def test_33_a_question_with_surrogates_and_orders_to_the_terminal_leaves_it_as_i
         done = indexed(*options, question)
         assert done.code == 0
         assert not OBEYED.search(done.out + done.err)
+    indexed.says = {OPENED: f"The Calder Bridge cost {STEERING} 6 billion crowns."}
+    done = indexed("ask", "-v", OPENED)  # which shows what the model wrote and what is withheld
+    assert (done.code, bool(OBEYED.search(done.out)), "owned" in done.out) == (0, False, True)
     indexed("ask", "\ud800" * 9).said(2, EMPTY)
     indexed("ask", MARKED).said(2, LONG.replace("100,000", "10,001"))
 
