@@ -16,6 +16,7 @@ MAX_PARAGRAPHS = 500_000
 """A file with more blocks than this is not a document; it is skipped rather than allowed to fill the memory."""
 
 _SHOWN_LIMIT = 2_000
+_LONGEST_NAME = 300  # of a heading, as each paragraph below it carries it
 _WORD = re.compile(r"[^\W_]")
 _MARKUP = re.compile(r"!?\[([^\]\[]*)\]\([^()\s]*\)|(?<!\w)(?:\*\*|__|\*|_|`)(?=\S)|(?<=\S)(?:\*\*|__|\*|_|`)(?!\w)")
 
@@ -79,7 +80,7 @@ def number_blocks(
             )
         )
         if is_heading:
-            path.append((block.level, block.name or shown[number - 1].text))
+            path.append((block.level, (block.name or shown[number - 1].text)[:_LONGEST_NAME]))
     return tuple(paragraphs)
 
 
