@@ -254,7 +254,7 @@ def _weighted(members: Sequence[tuple[str, bytes]], texts: Sequence[int]) -> lis
 
 def _packed(members: Sequence[tuple[str, bytes]], change: Change) -> bytes:
     out = io.BytesIO()
-    method = change.of((zipfile.ZIP_DEFLATED,) * 4 + (zipfile.ZIP_STORED, zipfile.ZIP_BZIP2))
+    method = change.of((zipfile.ZIP_DEFLATED,) * 30 + (zipfile.ZIP_STORED,) * 9 + (zipfile.ZIP_BZIP2,))
     with zipfile.ZipFile(out, "w") as archive, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # two members of one name
         for name, inside in members:
