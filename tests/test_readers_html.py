@@ -189,6 +189,12 @@ def test_a_hundred_thousand_levels_lose_no_text_and_take_little_time():
     assert time.process_time() - start < 5
 
 
+def test_a_heading_of_the_length_of_a_book_is_not_said_again_with_each_paragraph_below_it():
+    document = read(f"<h1>{'mill ' * 50_000}</h1><p>It ground barley." + "<p>And rye." * 100)
+    assert len(document.paragraphs[0].heading) == 0
+    assert {len(paragraph.heading) for paragraph in document.paragraphs[1:]} == {300}
+
+
 def test_only_tags_below_the_deepest_level_are_dropped():
     shallow = "<div>" * 10 + "x" + "</div>" * 10
     assert flatten(shallow) is shallow
@@ -235,3 +241,83 @@ def test_a_damaged_page_is_read_or_skipped_and_never_an_error():
             at = chance.randrange(len(data))
             data[at : at + chance.randint(0, 3)] = chance.randbytes(chance.randint(0, 4))
         assert isinstance(read_document("a.html", bytes(data)), Document | Skipped)
+
+
+DOCTYPE = "<!doctype html>"
+
+
+@pytest.mark.parametrize(
+    ("page", "word"),
+    [
+        ('<p style="color:#fff">H', "text in the colour of its background"),
+        ('<p style="color:rgb(255, 255, 254)">H', "text in the colour of its background"),
+        ('<p style="color:hsl(0, 0%, 100%)">H', "text in the colour of its background"),
+        ("<font color=white>H</font>", "text in the colour of its background"),
+        ("<div style='background:black'><p>H", "text in the colour of its background"),
+        ('<div style="background:#222"><p style="color:#222222">H', "text in the colour of its background"),
+        ("<style>.x{color:white}</style><p class=x>H", "text in the colour of its background"),
+        ("<style>body{background:#000;color:#fff} .x{color:#000}</style><p class=x>H", None),
+        ('<p style="color:transparent">H', "hidden element"),
+        ('<span style="font-size:0">H', "tiny text"),
+        ('<span style="font-size:1px">H', "tiny text"),
+        ('<span style="font-size:.05em">H', "tiny text"),
+        ("<style>p.x, b{font-size:0}</style><p class=x>H <b>H", "tiny text"),
+        ('<link rel=stylesheet href=x><div style="font-size:0">H<p>H', "tiny text"),
+        ('<div style="opacity:0">H', "hidden element"),
+        ('<div style="height:0;overflow:hidden">H', "hidden element"),
+        ('<div style="position:absolute;clip:rect(0,0,0,0)">H', "hidden element"),
+        ('<div style="position:absolute;left:-9999px">H', "text outside the page"),
+        ('<p style="text-indent:-9999px">H', "text outside the page"),
+        ('<style>.x{display:none}</style><p class="a x">H', "hidden element"),
+        ("<style>@media screen {.x{display:none}}</style><p class=x>H", "hidden element"),
+        ("<style>#x{visibility:hidden}</style><p id=x>H", "hidden element"),
+        ("<style>.x{opacity:0}</style><p class=x>H", "hidden element"),
+    ],
+)
+def test_text_that_nobody_sees_is_left_out_and_counted(page, word):
+    document = read(f"{DOCTYPE}<p>S</p>{page}")
+    assert document.text == "S"
+    assert word is None or word in dict(document.removed)
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        '<div style="background:#000"><p style="color:#fff">S',
+        "<style>.d{background:#003}</style><div class=d><p style='color:#fff'>S",
+        "<style>.d .e{background:#003}</style><div class=d><p class=e style='color:#fff'>S",
+        "<style>body{background:black;color:white}</style><p>S",
+        "<style>@media (prefers-color-scheme:dark){body{background:#000}}</style><p style='color:#fff'>S",
+        "<link rel=stylesheet href=x.css><p style='color:#fff'>S",
+        '<table><tr><td bgcolor="#000"><font color="#ffffff">S',
+        '<div style="background:url(a.jpg)"><p style="color:#fff">S',
+        '<p style="color:#fff;background:linear-gradient(red,blue)">S',
+        '<img src=a><p style="color:#fff;position:relative">S',
+        '<p style="color:#fff;text-shadow:0 0 2px #000">S',
+        '<p style="color:white"><mark>S',
+        '<p style="color:#aaa">S',
+        '<div style="opacity:.5">S',
+        '<div style="font-size:0"><p style="font-size:12px">S',
+        '<link rel=stylesheet href=x><div style="font-size:0"><p class=k>S',
+        '<p style="text-indent:-2em">S',
+        '<div style="height:0;overflow:hidden;padding-bottom:56%">S',
+        "<style>.x{display:none}.open .x{display:block}</style><p class=x>S",
+        '<style>.x{display:none} .x.on{display:block}</style><p class="x on">S',
+        "<style>@media print{.x{display:none}}</style><p class=x>S",
+        "<style media=print>p{display:none}</style><p>S",
+        "<style>.x{opacity:0;transition:opacity 1s}</style><p class=x>S",
+        "<style>body{opacity:0}</style><p>S",
+        "<noscript><style>p{display:none}</style></noscript><p>S",
+        "<style>/* .x{ */ p{color:'}'}</style><p>S",
+    ],
+)
+def test_text_that_somebody_may_see_stays(page):
+    assert read(DOCTYPE + page).text == "S"
+
+
+def test_a_page_of_many_rules_and_elements_takes_no_time_for_each_pair():
+    rules = "".join(f".a.b{number}{{opacity:0}} .c .a{{color:#fff}}" for number in range(3_000))
+    page = f"<style>{rules}/*</style>" + "<p class=a style='color:#fff'>" * 3_000 + "</p>S"
+    started = time.process_time()
+    assert read(DOCTYPE + page).text == "S"
+    assert time.process_time() - started < 20

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from rag_geo.readers.blocks import MAX_PARAGRAPHS, Block, UnreadableError
+from rag_geo.readers.css import OF_LOOKS, Sight
 from rag_geo.readers.decoding import declared_encoding, decode
 from rag_geo.readers.layout import Layout
 from rag_geo.readers.metadata import Metadata, clean, iso_date
@@ -63,6 +64,7 @@ _NO_DEPTH = _tags(
     """
 )
 _HEADER_LINE = re.compile(rb"\s*[!-9;-~]{1,80}: ")
+_DOCTYPE = re.compile(r"\s*(?:<\?xml[^>]*>\s*)?(?:<!--[^>]*-->\s*)*<!doctype", re.IGNORECASE)
 _PARAGRAPH_BREAK = re.compile(r"\n[ \t]*\n\s*")
 _BLANK_LINES = re.compile(r"\n(?:[ \t]*\n)+")
 
@@ -89,7 +91,7 @@ def page_layout(html: str) -> Layout:
     removed: Counter[str] = Counter()
     tree = LexborHTMLParser(flatten(html.replace("\x00", "\ufffd")))
     root = tree.root
-    page = _Page(removed)
+    page = _Page(removed, Sight(tree, quirks=not _DOCTYPE.match(html)))
     head = _Head()
     if root is not None:
         roles = _survey(root)
@@ -213,8 +215,9 @@ class _Found:
 class _Page:
     """The blocks of the page as they are found."""
 
-    def __init__(self, removed: Counter[str]) -> None:
+    def __init__(self, removed: Counter[str], sight: Sight) -> None:
         self.removed = removed
+        self.sight = sight
         self.found: list[_Found] = []
         self.buffer: list[str] = []
         self.left_out: int | None = None
@@ -280,7 +283,9 @@ class _Page:
         return "\n\n".join(found.text for found in self.found), blocks
 
     def _text(self, text: str) -> None:
-        if self.pre:
+        if self.sight.unseen and not text.isspace():
+            self.removed[self.sight.unseen] += 1
+        elif self.pre:
             self.buffer.append(text.replace("\r\n", "\n").replace("\r", "\n"))
         elif text:
             # A line end in the source is a space on the page; "\n" in the buffer is only what the page breaks.
@@ -292,6 +297,12 @@ class _Page:
         if self._is_left_out(tag, attributes):
             self.left_out = node.mem_id
             return
+        if not (self.sight.quiet and OF_LOOKS.isdisjoint(attributes)):
+            unseen = self.sight.enter(node, tag, attributes)
+            if unseen:
+                self.removed[unseen] += 1
+                self.left_out = node.mem_id
+                return
         if tag == "br":
             self.buffer.append("\n")
         name = tag if tag in _DEBRIS else _DEBRIS_ROLES.get((attributes.get("role") or "").lower(), "")
@@ -333,6 +344,8 @@ class _Page:
 
     def _leave(self, node: LexborNode, tag: str, roles: _Roles) -> None:
         at = node.mem_id
+        if self.sight.inside == at:
+            self.sight.leave()
         if self.compact:
             if self.compact[-1][0] == at:
                 if len(self.compact) == 1:
