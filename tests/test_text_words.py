@@ -86,6 +86,10 @@ def test_a_language_without_rules_is_read_as_english(language):
     assert terms([text], language) == terms([text])
 
 
+def test_marks_without_a_letter_are_no_term():
+    assert terms(["\u0610-\u061a of \u0640"], "de") == [["of"]]
+
+
 def test_a_function_word_in_capitals_is_kept():
     assert terms(["IN DER STADT ist WER zuständig"], "de") == [["in", "der", "stadt", "wer", "zustand"]]
 

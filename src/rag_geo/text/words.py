@@ -65,7 +65,7 @@ def terms(texts: Sequence[str], language: str = "en") -> list[list[str]]:
     country ("Chinese" is "China"), and "U.S." is "US", which is no stop word when written in capitals.
     """
     if language in _OWN_RULES:
-        return [list(_foreign(text, language)) for text in texts]
+        return [[term for term in _foreign(text, language) if term] for text in texts]
     return [
         _english(text) if len(text) <= _PIECE else [term for piece in _pieces(text) for term in _english(piece)]
         for text in texts
