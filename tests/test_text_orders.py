@@ -153,3 +153,16 @@ def test_no_line_of_the_prompts_is_an_answer_unless_a_document_says_it():
         if len(line.split()) > 5 and not line.endswith("?"):
             assert statement(line, "The museum keeps 14,000 prints.") or len(line.split()) < 6, line
             assert "repeats what" not in statement(line, line)
+
+
+def test_a_paragraph_of_nothing_but_orders_is_not_among_the_nearest(tmp_path):
+    folder = tmp_path / "documents"
+    folder.mkdir()
+    (folder / "notes.md").write_text(f"{ORDER}\n\nThe ferry carries no freight on Sundays.\n")
+    update_index(folder, tmp_path / "index", embedder())
+    index = Index.open(tmp_path / "index", embedder())
+    generator = ScriptedGenerator(odds={"answer": -9.0})
+    assistant = Assistant(index, embedder(), generator, settings=Settings(), calibration=CAREFUL)
+    answer = assistant.ask("How many cars does the ferry carry?")
+    assert [near.quote for near in answer.near] == ["The ferry carries no freight on Sundays."]
+    assert [aside.quote for aside in answer.set_aside] == [ORDER]

@@ -558,7 +558,9 @@ def _thought(sentence: Sentence, asked: Asked) -> str:
 def _near(question: str, hits: Sequence[Hit]) -> tuple[Near, ...]:
     """The nearest paragraphs, each with its nearest sentence and what the question asks that it does not say."""
     near = []
-    for hit in hits[:NEAR]:
+    # A paragraph of nothing but orders to who answers is near to no question.
+    speaking = [hit for hit in hits if not (hit.sentences and all(is_order(each.text) for each in hit.sentences))]
+    for hit in speaking[:NEAR]:
         sentence = _nearest_sentence(hit)
         whole = " ".join((hit.title, hit.heading, *(s.text for s in hit.sentences)))
         missing = grounding.question_terms_missing(question, whole)
