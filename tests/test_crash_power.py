@@ -80,7 +80,7 @@ def mend(path: Path) -> object:
 
 def write(documents: Path, **texts: str) -> None:
     documents.mkdir(exist_ok=True)
-    (documents / "picture.png").write_bytes(b"\x89PNG\r\n\x1a\n")  # there is something to say of what is skipped
+    (documents / "empty.md").write_text("")  # so that there is something in the list of what was not opened
     for name, text in texts.items():
         (documents / f"{name}.md").write_text(text)
 
