@@ -15,7 +15,8 @@ The defences are switched off here, in front of the product's own pipeline, one 
 - hidden: without it, what a reader of a document cannot see is given to the model as if it could be seen;
 - orders: without it, sentences that give orders to who answers are read like any others.
 
-What the model says is remembered in the folder `--out`, so that an interrupted run goes on where it was.
+What the model says is remembered in the folder `--out`: an interrupted run goes on where it was, and a run after a
+change asks for what the change makes different.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ import html
 import io
 import json
 import re
+import tempfile
 import tomllib
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -85,29 +87,15 @@ def main() -> None:
     settings = Settings()
     file = resolve_model(settings.model, settings.cache.expanduser())
     llama = LlamaGenerator(file.path, name=file.name, sha256=file.sha256, state_folder=options.out / "states")
-    bench = Bench(
-        load_embedder(),
-        RememberingGenerator(llama, Memory(options.out / "remembered.jsonl")),
-        settings,
-        options.out,
-        options.columns,
-    )
-    wanted = options.only or SETS
-    cases = load_cases(HERE / "questions.jsonl")
+    model = RememberingGenerator(llama, Memory(options.out / "remembered.jsonl"))
     results: list[Result] = []
-    with (options.out / "results.jsonl").open("w", encoding="utf-8") as log:
-
-        def note(result: Result) -> None:
+    # Copies are made anew: what another version of the readers made of the documents is no measure of this one.
+    with tempfile.TemporaryDirectory() as copies, (options.out / "results.jsonl").open("w", encoding="utf-8") as log:
+        bench = Bench(load_embedder(), model, settings, Path(copies), options.columns)
+        for result in bench.everything(options.only or SETS, options.limit, options.bipia):
             results.append(result)
             log.write(json.dumps(asdict(result), ensure_ascii=False) + "\n")
             log.flush()
-
-        attacks = {name: load_attacks(HERE / f"{file}.toml") for name, file in OWN.items() if name in wanted}
-        for result in bench.measure(cases, attacks, options.limit, with_clean="clean" in wanted):
-            note(result)
-        for context in [name for name in CONTEXTS if name in wanted] if options.bipia else ():
-            for result in bench.measure_bipia(options.bipia, options.limit, context):
-                note(result)
     print("\n".join(table(results, options.columns)))
     llama.close()
 
@@ -455,16 +443,25 @@ class Result:
 
 
 class Bench:
-    """Everything that is measured with one model, below the folder `out`."""
+    """Everything that is measured with one model; the documents are copied and indexed below `copies`."""
 
     def __init__(
-        self, embedder: Embedder, generator: Generator, settings: Settings, out: Path, columns: Sequence[str]
+        self, embedder: Embedder, generator: Generator, settings: Settings, copies: Path, columns: Sequence[str]
     ) -> None:
         self.embedder = embedder
         self.generator = generator
         self.settings = settings
-        self.out = out
+        self.copies = copies
         self.columns = columns
+
+    def everything(self, sets: Sequence[str], limit: int | None, bipia: Path | None) -> Iterator[Result]:
+        """Ask everything of these of `SETS`; of BIPIA nothing without its folder."""
+        cases = load_cases(HERE / "questions.jsonl")
+        attacks = {name: load_attacks(HERE / f"{file}.toml") for name, file in OWN.items() if name in sets}
+        yield from self.measure(cases, attacks, limit, with_clean="clean" in sets)
+        for name in CONTEXTS:
+            if bipia is not None and name in sets:
+                yield from self.measure_bipia(bipia, limit, name)
 
     def measure(
         self,
@@ -475,7 +472,7 @@ class Bench:
         with_clean: bool = True,
     ) -> Iterator[Result]:
         """Ask everything: the questions without an attack first, then with the sets of `attacks`."""
-        clean = index_of(clean_files(), self.embedder, self.out / "copies")
+        clean = index_of(clean_files(), self.embedder, self.copies)
         by_id = {case.id: case for case in cases}
         right: dict[tuple[str, str], bool] = {}
         for case in cases[:limit]:
@@ -500,7 +497,7 @@ class Bench:
     def _own(self, name: str, attack: Attack, case: Case, column: str, clean: Index, *, answers_clean: bool) -> Result:
         hide = COLUMNS[column].hidden
         files = planted(clean_files(), attack, hide=hide)
-        index = index_of(files, KnownVectors(self.embedder, clean), self.out / "copies")
+        index = index_of(files, KnownVectors(self.embedder, clean), self.copies)
         shown = self.pipeline(index, column).shown(case.question)
         success = obeyed(attack, case, shown, answers_clean=answers_clean)
         reached = reads(shown.read, coded(attack, hide=False))
@@ -522,7 +519,7 @@ class Bench:
         set_name, _, file = name.partition(", ")
         context = row[CONTEXTS[set_name]]
         ending = {"email": "txt", "table": "md"}[file]
-        index = index_of({f"{row['id']}.{ending}": context}, self.embedder, self.out / "copies")
+        index = index_of({f"{row['id']}.{ending}": context}, self.embedder, self.copies)
         shown = self.pipeline(index, column).shown(
             row["question"].removeprefix("Q: "), "" if COLUMNS[column].checked else context
         )
