@@ -476,3 +476,59 @@ def test_a_mutated_document_is_read_or_refused(report, seed):
         data = docx_file("".join(pieces))
     with contextlib.suppress(UnreadableError):
         read(data)
+
+
+WHITE = '<w:color w:val="FFFFFF"/>'
+SMALL = '<w:sz w:val="3"/>'
+MARKED = '<w:highlight w:val="black"/>'
+PALE = '<w:sz w:val="8"/><w:color w:val="F0F0F0"/>'
+DARK = '<w:shd w:val="clear" w:color="auto" w:fill="1F3864"/>'
+PLAIN_SHADE = '<w:shd w:val="clear" w:color="auto" w:fill="FFFFFF"/>'
+
+
+@pytest.mark.parametrize(
+    ("inside", "styles", "word"),
+    [
+        (f"<w:p>{r('H', WHITE)}</w:p>", "", "white text"),
+        (f"<w:p>{r('H', WHITE + PLAIN_SHADE)}</w:p>", "", "white text"),
+        (
+            p("H", '<w:pStyle w:val="W"/>'),
+            '<w:style w:styleId="W" w:type="paragraph"><w:rPr>{}</w:rPr></w:style>',
+            "white",
+        ),
+        (f"<w:p>{r('H', SMALL)}</w:p>", "", "tiny text"),
+        (table(cell(f"<w:p>{r('H', WHITE)}</w:p>")), "", "white text"),
+    ],
+)
+def test_white_and_tiny_text_is_left_out_and_counted(inside, styles, word):
+    document = body(p("S") + inside, styles.format(WHITE))
+    assert texts(document) == ["S"]
+    assert [name for name, _ in document.removed] == [word if " " in word else "white text"]
+
+
+@pytest.mark.parametrize(
+    ("inside", "styles"),
+    [
+        (f"<w:p>{r('S', WHITE + DARK)}</w:p>", ""),
+        (f"<w:p>{r('S', WHITE + MARKED)}</w:p>", ""),
+        (f"<w:p><w:pPr>{DARK}</w:pPr>{r('S', WHITE)}</w:p>", ""),
+        (f"<w:tbl><w:tr><w:tc><w:tcPr>{DARK}</w:tcPr><w:p>{r('S', WHITE)}</w:p></w:tc></w:tr></w:tbl>", ""),
+        (
+            '<w:tbl><w:tblPr><w:tblStyle w:val="T"/></w:tblPr><w:tr>'
+            + cell(f"<w:p>{r('S', WHITE)}</w:p>")
+            + "</w:tr></w:tbl>",
+            '<w:style w:styleId="T" w:type="table"><w:tblStylePr w:type="firstRow">'
+            f"<w:tcPr>{DARK}</w:tcPr></w:tblStylePr></w:style>",
+        ),
+        (f"<w:p><w:r><w:txbxContent><w:p>{r('S', WHITE)}</w:p></w:txbxContent></w:r></w:p>", ""),
+        (f'<w:p><w:r><w:drawing><a:anchor behindDoc="1"/></w:drawing></w:r>{r("S", WHITE)}</w:p>', ""),
+        (f"<w:p>{r('S', PALE)}</w:p>", ""),
+        (
+            f"<w:p><w:pPr><w:pStyle w:val='P'/></w:pPr>{r('S', '<w:rStyle w:val=' + repr('C') + '/>')}</w:p>",
+            f"<w:style w:styleId='P' w:type='paragraph'><w:rPr>{WHITE}</w:rPr></w:style>"
+            "<w:style w:styleId='C' w:type='character'><w:rPr><w:color w:val='0000FF'/></w:rPr></w:style>",
+        ),
+    ],
+)
+def test_white_text_on_what_is_or_may_be_dark_stays(inside, styles):
+    assert texts(body(inside, styles)) == ["S"]

@@ -374,6 +374,7 @@ def test_letter_spacing_does_not_break_words():
 
 def test_invisible_text_over_a_picture_is_read_and_text_off_the_page_or_white_on_white_is_not():
     sheet = Sheet()
+    sheet.picture(60, 80, 500, 120)
     sheet.put(72, 100, "Recognised text of a scanned page", extra="3 Tr")
     sheet.put(72, 2000, "Far below the page")
     sheet.put(72, 200, "White on white", extra="1 1 1 rg")
@@ -538,3 +539,30 @@ def test_many_pages_are_read():
     sheets = numbered(40)
     found = document(*(sheets[at % 40] for at in range(400)))
     assert found.paragraphs[-1].place == "p. 400"
+
+
+def shown_and_removed(sheet):
+    layout = read(pdf([sheet]), "a.pdf", ReadingSettings())
+    return layout.text, dict(layout.removed)
+
+
+def test_text_that_is_not_painted_is_left_out_unless_it_is_that_of_a_picture():
+    sheet = Sheet()
+    sheet.put(72, 100, "What is seen.")
+    sheet.put(72, 300, "What is not.", extra="3 Tr")
+    assert shown_and_removed(sheet) == ("What is seen.", {"invisible text": 1})
+    sheet.picture(0, 0, 595, 842)
+    text, removed = shown_and_removed(sheet)
+    assert "What is not." in text
+    assert removed == {}
+
+
+def test_letters_smaller_than_two_points_are_left_out_and_small_print_stays():
+    sheet = Sheet()
+    sheet.put(72, 100, "What is seen.")
+    sheet.put(72, 300, "Small print.", size=4)
+    sheet.put(72, 400, "What is not.", size=1)
+    sheet.put(72, 500, "Drawn large.", size=1, matrix="10 0 0 10 72 300")
+    text, removed = shown_and_removed(sheet)
+    assert text.split("\n\n") == ["What is seen.", "Small print.", "Drawn large."]
+    assert removed == {"tiny text": 1}

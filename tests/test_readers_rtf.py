@@ -204,3 +204,29 @@ def test_a_mutated_file_is_read_or_refused(seed):
     inside = "".join(changing.choices(words, k=80))
     with contextlib.suppress(UnreadableError):
         read_with(rtf, (r"{\rtf1" + FONTS + inside + "\x80").encode("latin-1"), "rtf")
+
+
+COLOURS = FONTS + r"{\colortbl;\red0\green0\blue0;\red255\green255\blue255;\red31\green56\blue100;}"
+
+
+def test_white_tiny_and_hidden_text_is_left_out_and_counted():
+    document = body(r"Seen {\cf2 white} {\fs3 tiny} {\v hidden} {\cf2\highlight2 both} end.\par", COLOURS)
+    assert " ".join(texts(document)[0].split()) == "Seen end."
+    assert dict(document.removed) == {"hidden text": 1, "tiny text": 1, "white text": 2}
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        r"{\cf2\highlight3 Seen.}\par",
+        r"{\cf2\chcbpat3 Seen.}\par",
+        r"\pard\cbpat3 {\cf2 Seen.}\par",
+        r"\trowd\clcbpat3\cellx5000\intbl{\cf2 Seen.}\cell\row",
+        r"{\shp{\*\shpinst\shpfblwtxt1}}{\cf2 Seen.}\par",
+        r"{\shp{\*\shpinst{\shptxt\pard\cf2 Seen.\par}}}\par",
+        r"{\cf1\fs8 Seen.}\par",
+        r"{\cf9 Seen.}\par",
+    ],
+)
+def test_white_text_on_what_is_or_may_be_dark_stays(inside):
+    assert texts(body(inside, COLOURS)) == ["Seen."]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from rag_geo.readers.charts import chart_story, diagram_story
@@ -37,6 +37,12 @@ _CONTENTS = re.compile(r"(?:toc|contents|index) ?(?:\d|heading)|table of (?:figu
 _CODE = re.compile(r"source ?code|html ?preformatted|preformatted ?text|code(?: ?block)?|plain ?code", re.IGNORECASE)
 _DEEPER_LIST = re.compile(r"^List (?:Bullet|Number) ([2-9])$", re.IGNORECASE)
 _LONGEST_HEADING = 300
+_VANISH, _COLOUR, _SIZE, _SHADE, _HIGHLIGHT = (W + name for name in ("vanish", "color", "sz", "shd", "highlight"))
+_FILLED = "{http://schemas.microsoft.com/office/word/2010/wordml}textFill"
+_BEHIND = re.compile(rb"behindDoc=\"(?:1|true)\"|<w:background |z-index: ?-")
+_PAPER = "FFFFFF"
+_SMALLEST = 4
+"""Half points: smaller letters are read by nobody."""
 
 
 def read(data: bytes, name: str, settings: ReadingSettings) -> Layout:
@@ -58,13 +64,35 @@ def read(data: bytes, name: str, settings: ReadingSettings) -> Layout:
 
 
 @dataclass(frozen=True, slots=True)
+class _Look:
+    """How letters look; None is what was not said, `shaded` that another colour than white may be behind them."""
+
+    hidden: bool = False
+    white: bool | None = None
+    tiny: bool | None = None
+    shaded: bool = False
+
+    @property
+    def unseen(self) -> str:
+        """By what name text is counted that nobody sees, "" for what is seen."""
+        if self.hidden:
+            return "hidden text"
+        if self.tiny:
+            return "tiny text"
+        return "white text" if self.white and not self.shaded else ""
+
+
+_PLAIN = _Look()
+
+
+@dataclass(frozen=True, slots=True)
 class _Style:
     """A style as far as it matters here; `outline` is None where it says nothing, `listed` a list and a level in it."""
 
     name: str = ""
     outline: int | None = None
     listed: tuple[int, int] | None = None
-    hidden: bool = False
+    look: _Look = _PLAIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +140,19 @@ def _derived(element: _Element, identifier: str, base: _Style) -> _Style:
         name,
         outline if outline is not None else named if named is not None else base.outline,
         _listed(element.find(f"{W}pPr/{W}numPr"), base.listed),
-        _hidden(element.find(f"{W}rPr"), base.hidden),
+        _look_of_style(element, base.look),
+    )
+
+
+def _joint(paragraph: _Look, letters: _Look) -> _Look:
+    """The look of a paragraph's letters in a style of their own."""
+    if letters is _PLAIN:
+        return paragraph
+    return _Look(
+        paragraph.hidden or letters.hidden,
+        paragraph.white if letters.white is None else letters.white,
+        paragraph.tiny if letters.tiny is None else letters.tiny,
+        paragraph.shaded or letters.shaded,
     )
 
 
@@ -134,11 +174,49 @@ def _listed(properties: _Element | None, inherited: tuple[int, int] | None) -> t
     return (list_id, level or 0) if list_id else None
 
 
-def _hidden(properties: _Element | None, inherited: bool = False) -> bool:
+def _look(properties: _Element | None, base: _Look) -> _Look:
+    """How letters look with these properties on top of `base`."""
     if properties is None:
-        return inherited
-    switch = properties.find(f"{W}vanish")
-    return inherited if switch is None else on(switch, _VAL)
+        return base
+    hidden, white, tiny, shaded = base.hidden, base.white, base.tiny, base.shaded
+    for element in properties:
+        tag = element.tag
+        if tag == _VANISH:
+            hidden = on(element, _VAL)
+        elif tag == _COLOUR:
+            white = (element.get(_VAL) or "").upper() == _PAPER
+        elif tag == _SIZE:
+            size = _number(element)
+            tiny = size is not None and size < _SMALLEST
+        elif tag == _SHADE:
+            shaded = _is_shade(element)
+        elif tag == _HIGHLIGHT:
+            shaded = shaded or (element.get(_VAL) or "none") not in ("none", "white")
+        elif tag == _FILLED:
+            white = False  # letters of a pattern or with a line around them
+    if (hidden, white, tiny, shaded) == (base.hidden, base.white, base.tiny, base.shaded):
+        return base
+    return _Look(hidden, white, tiny, shaded)
+
+
+def _look_of_style(element: _Element, base: _Look) -> _Look:
+    look = _with_shade(_look(element.find(f"{W}rPr"), base), element.find(f"{W}pPr"))
+    if element.get(f"{W}type") == "table" and any(_is_shade(shade) for shade in element.iter(_SHADE)):
+        return replace(look, shaded=True)
+    return look
+
+
+def _with_shade(look: _Look, properties: _Element | None) -> _Look:
+    """The look of letters in a paragraph with these properties."""
+    shade = None if properties is None else properties.find(_SHADE)
+    return look if shade is None else replace(look, shaded=look.shaded or _is_shade(shade))
+
+
+def _is_shade(element: _Element) -> bool:
+    """Whether a shade is another than white."""
+    if element.get(_VAL, "clear") not in ("clear", "nil") or element.get(f"{W}themeFill"):
+        return True
+    return (element.get(f"{W}fill") or "auto").upper() not in (_PAPER, "AUTO")
 
 
 @dataclass(slots=True)
@@ -146,7 +224,7 @@ class _Paragraph:
     """A paragraph while it is open; `beside` are the text boxes that hang on it."""
 
     line: Line
-    hidden: bool = False
+    look: _Look = _PLAIN
     joined: bool = False
     pieces: list[str] = field(default_factory=list)
     beside: Story = field(default_factory=list)
@@ -162,6 +240,7 @@ class _Frame:
 
     element: _Element | None
     in_box: bool = False
+    shaded: bool = False
     story: Story = field(default_factory=list)
     paragraphs: list[_Paragraph] = field(default_factory=list)
     grids: list[Grid] = field(default_factory=list)
@@ -200,6 +279,7 @@ class _Walker:
         self.page = 0
         self.chunks = 0
         self.boxes = 0
+        self.behind: bool | None = None
         self.frames: list[_Frame] = []
         self.enter: dict[str, Callable[[Any], bool | None]] = {
             f"{W}p": self._enter_paragraph,
@@ -276,7 +356,9 @@ class _Walker:
             style = self.styles.of(None if identifier is None else _value(identifier))
             line = self._line(style, properties.find(f"{W}outlineLvl"), properties.find(f"{W}numPr"))
             joined = properties.find(f"{W}rPr/{W}del") is not None
-        self.frames[-1].paragraphs.append(_Paragraph(line, style.hidden, joined))
+        frame = self.frames[-1]
+        look = _with_shade(style.look, properties)
+        frame.paragraphs.append(_Paragraph(line, replace(look, shaded=True) if frame.shaded else look, joined))
 
     def _line(self, style: _Style, outline: _Element | None, numbering: _Element | None) -> Line:
         if _CONTENTS.fullmatch(style.name):
@@ -315,13 +397,28 @@ class _Walker:
     def _enter_run(self, element: _Element) -> bool:
         properties = element.find(f"{W}rPr")
         frame = self.frames[-1]
-        hidden = bool(frame.paragraphs) and frame.paragraphs[-1].hidden
+        look = frame.paragraphs[-1].look if frame.paragraphs else _PLAIN
         if properties is not None:
             style = properties.find(f"{W}rStyle")
-            hidden = _hidden(properties, hidden or (style is not None and self.styles.of(_value(style)).hidden))
-        if hidden and next(element.iter(f"{W}t"), None) is not None:
-            self.removed["hidden text"] += 1
-        return hidden
+            if style is not None:
+                look = _joint(look, self.styles.of(_value(style)).look)
+            look = _look(properties, look)
+        if look is _PLAIN:
+            return False
+        unseen = look.unseen
+        if unseen == "white text" and self._painted_behind():
+            return False
+        if unseen and next(element.iter(f"{W}t"), None) is not None:
+            self.removed[unseen] += 1
+        return bool(unseen)
+
+    def _painted_behind(self) -> bool:
+        """Whether anything in the document lies behind its text: what stands on it is not known."""
+        if self.behind is None:
+            names = [self.package.main, *(one.target for one in self.relations.values() if one.kind == "header")]
+            archive = self.package.archive
+            self.behind = any(_BEHIND.search(archive.read(name)) for name in names if name in archive)
+        return self.behind
 
     def _enter_text(self, element: _Element) -> None:
         text = element.text
@@ -412,13 +509,25 @@ class _Walker:
     def _enter_cell(self, element: _Element) -> None:
         grids = self.frames[-1].grids
         if grids and grids[-1].rows:
-            frame = _Frame(element)
+            frame = _Frame(element, shaded=self._is_shaded(element))
             grids[-1].rows[-1].append(frame.story)
             self.frames.append(frame)
 
+    def _is_shaded(self, cell: _Element) -> bool:
+        """Whether a cell is, or may be, painted: by itself, its table, the style of that, or what is around."""
+        shade = cell.find(f"{W}tcPr/{W}shd")
+        if shade is not None and (shade.get(f"{W}fill") or "auto").lower() != "auto":
+            return _is_shade(shade)
+        table = next(cell.iterancestors(f"{W}tbl"), None)
+        properties = None if table is None else table.find(f"{W}tblPr")
+        style = None if properties is None else properties.find(f"{W}tblStyle")
+        painted = style is not None and self.styles.of(_value(style)).look.shaded
+        return self.frames[-1].shaded or painted or (properties is not None and properties.find(_SHADE) is not None)
+
     def _enter_box(self, element: _Element) -> None:
         self.boxes += 1
-        self.frames.append(_Frame(element, in_box=True))
+        # How the box is filled is not asked.
+        self.frames.append(_Frame(element, in_box=True, shaded=True))
 
     def _leave_frame(self, element: _Element) -> None:
         frame = self.frames[-1]

@@ -52,7 +52,7 @@ _CHARSETS = {
 _SYMBOL_CHARSET = 2
 _NOWHERE = frozenset(
     (
-        "colortbl", "pict", "fldinst", "filetbl", "stylesheet", "fonttbl", "info", "listtable", "listoverridetable",
+        "pict", "fldinst", "filetbl", "stylesheet", "fonttbl", "info", "listtable", "listoverridetable",
         "pn", "nonshppict", "shprslt", "nonesttables", "nesttableprops", "atnid", "atnauthor", "atndate", "atnref",
         "atrfstart", "atrfend", "annotation", "bkmkstart", "bkmkend", "sp", "objdata", "objclass", "objname", "upr",
         "xe", "tc", "txe", "rxe", "pntxta", "pntxtb", "formfield", "datafield", "ftnsep", "ftnsepc", "ftncn", "aftnsep",
@@ -68,6 +68,11 @@ _MARGINS = {
 }
 _STATED = frozenset(("title", "author", "subject", "keywords", "creatim", "revtim"))
 _NAME_LIMIT = 100
+_MOST_COLOURS = 5_000
+_WHITE = (255, 255, 255)
+_SMALLEST = 4
+"""Half points: smaller letters are read by nobody."""
+
 _GUESSED_LIMIT = 100
 _GUESSED_LARGER = 1.15
 
@@ -109,7 +114,8 @@ class _State:
     """What a group inherits and its end forgets.
 
     `into` is where text goes: "" is the page, "-" nowhere, else a field of the file or "label". The rest are properties
-    of characters (`size` in half points) and of the paragraph (`table` is how deep in tables it is).
+    of characters (`size` in half points, `colour` by number, `shaded` that they are painted behind) and of the
+    paragraph (`table` is how deep in tables it is, `ground` that it is painted).
     """
 
     into: str = ""
@@ -125,11 +131,14 @@ class _State:
     table: int = 0
     listed: bool = False
     level: int = 0
+    colour: int = 0
+    shaded: bool = False
+    ground: bool = False
 
     def copy(self) -> _State:
         return _State(
             self.into, False, self.skipped, self.font, self.size, self.bold, self.hidden, self.deleted, self.style,
-            self.outline, self.table, self.listed, self.level,
+            self.outline, self.table, self.listed, self.level, self.colour, self.shaded, self.ground,
         )  # fmt: skip
 
 
@@ -173,6 +182,10 @@ class _Reader:
     def __init__(self) -> None:
         self.state = _State()
         self.groups: list[tuple[_State, Callable[[], None] | None]] = []
+        self.colours: list[tuple[int, ...]] = []
+        self.mixed = [0, 0, 0]
+        self.boxes = 0
+        self.painted = False
         self.frames = [_Frame()]
         self.notes: dict[str, list[Story]] = {"note": [], "endnote": []}
         self.margins: dict[str, list[Story]] = {"header": [], "footer": []}
@@ -198,6 +211,7 @@ class _Reader:
         """Read all of `text`, which has a character for each byte."""
         at = 0
         going = True
+        self.painted = "\\background" in text or "\\shpfblwtxt1" in text
         while going and (found := _TOKEN.match(text, at)):
             at = found.end()
             word = found[2]
@@ -299,12 +313,25 @@ class _Reader:
             self._name_font(text)
         elif state.into == "style":
             self._name_style(text)
+        elif state.into == "colour":
+            self._end_colour(text)
         elif state.into:
             self.fields.setdefault(state.into, []).append(text)
         elif state.hidden or state.deleted:
             self.removed["deleted text" if state.deleted else "hidden text"] += 1
+        elif (state.size < _SMALLEST or state.colour) and (unseen := self._unseen(state)):
+            self.removed[unseen] += not text.isspace()
         else:
             self._write(text)
+
+    def _unseen(self, state: _State) -> str:
+        """By what name text is counted that nobody sees, "" where it is, or may be, seen."""
+        if state.size < _SMALLEST:
+            return "tiny text"
+        if not 0 <= state.colour < len(self.colours) or self.colours[state.colour] != _WHITE:
+            return ""
+        # What a cell, a box or what lies behind the text is painted with is not asked.
+        return "" if state.shaded or state.ground or state.table or self.boxes or self.painted else "white text"
 
     def _write(self, text: str) -> None:
         frame = self.frames[-1]
@@ -353,6 +380,7 @@ class _Reader:
             "fonttbl": lambda _: self._go("font"),
             "stylesheet": lambda _: self._go("style"),
             "info": lambda _: self._go("info"),
+            "colortbl": lambda _: self._go("colour"),
             "listtext": lambda _: self._go("label"),
             "pntext": lambda _: self._go("label"),
             "ud": lambda _: self._go(""),
@@ -363,6 +391,10 @@ class _Reader:
         }
         for name in ("uc", "fs", "b", "v", "deleted", "ls", "ilvl"):
             words[name] = self._property(name)
+        for at, name in enumerate(("red", "green", "blue")):
+            words[name] = self._colour_part(at)
+        for name in ("cf", "cb", "highlight", "chcbpat", "chshdng", "cbpat", "shading"):
+            words[name] = self._paint(name)
         for name in ("yr", "mo", "dy"):
             words[name] = self._date_part(name)
         for name, text in _CHARACTERS.items():
@@ -399,16 +431,44 @@ class _Reader:
 
         return handle
 
+    def _colour_part(self, at: int) -> Callable[[int | None], None]:
+        def handle(number: int | None) -> None:
+            self.mixed[at] = number or 0
+
+        return handle
+
+    def _end_colour(self, text: str) -> None:
+        for _ in range(min(text.count(";"), _MOST_COLOURS - len(self.colours))):
+            self.colours.append(tuple(self.mixed))
+            self.mixed = [0, 0, 0]
+
+    def _paint(self, name: str) -> Callable[[int | None], None]:
+        def handle(number: int | None) -> None:
+            state, value = self.state, number or 0
+            if name == "cf":
+                state.colour = value
+                return
+            white = 0 <= value < len(self.colours) and self.colours[value] == _WHITE
+            painted = value > 0 and (not white or name.endswith(("ing", "shdng")))
+            if name in ("cbpat", "shading"):
+                state.ground = state.ground or painted
+            else:
+                state.shaded = painted if name == "highlight" else state.shaded or painted
+
+        return handle
+
     def _character(self, text: str) -> Callable[[int | None], None]:
         return lambda _: self._say(text)
 
     def _plain_paragraph(self, number: int | None) -> None:
         state = self.state
         state.style, state.outline, state.table, state.listed, state.level = 0, -1, 0, False, 0
+        state.ground = False
 
     def _plain_characters(self, number: int | None) -> None:
         state = self.state
         state.font, state.size, state.bold, state.hidden, state.deleted = self.default_font, 24, False, False, False
+        state.colour, state.shaded = 0, False
 
     def _unicode(self, number: int | None) -> None:
         self.to_skip = self.state.skipped
@@ -507,8 +567,10 @@ class _Reader:
 
     def _enter_box(self) -> None:
         def close(story: Story) -> None:
+            self.boxes -= 1
             self.frames[-1].beside.extend(story)
 
+        self.boxes += 1
         self._enter(close)
 
     # Paragraphs and tables

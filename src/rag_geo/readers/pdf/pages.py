@@ -36,6 +36,9 @@ _MONO = re.compile(r"mono|courier|typewriter|consol|menlo|(?:CM|SF|EC|LM)TT|Inco
 _THIN = 2.5
 """A page object that is thinner is a rule, not an area (points)."""
 
+_LEGIBLE, _SMALL_PAGE = 2.0, 200.0
+"""Letters smaller than this (points) are read by nobody, unless the page itself is small."""
+
 _MOST_SHAPES = 5_000
 """A page with more shapes than this is a drawing: its rules part no rows, and where it is painted is not asked."""
 
@@ -97,6 +100,7 @@ class _Style:
     turn: int
     baseline: float
     white: bool
+    unpainted: bool = False
 
 
 @dataclass(slots=True)
@@ -189,7 +193,7 @@ class _PageText:
         found = Page(number, wide, high, removed=removed)
         for run in kept:
             (found.fragments if run.style.turn == main != 4 else found.slanted).append(run.fragment())
-        objects = self._objects() if found.fragments else []
+        objects = self._objects_once() if found.fragments else []
         if main == 0:
             found.rules = self._rules(objects)
         image = self._raw.FPDF_PAGEOBJ_IMAGE
@@ -255,7 +259,9 @@ class _PageText:
         angle = math.degrees(math.atan2(matrix.b, matrix.a)) % 360
         turn = round(angle / 90) % 4 if abs(angle - 90 * round(angle / 90)) < 8 else 4
         bold, mono = self._font(at, drawn)
-        return _Style(min(max(size, 0.5), 500.0), bold, mono, turn, self._down(turn, x.value, y.value), self._white(at))
+        down = self._down(turn, x.value, y.value)
+        unpainted = raw.FPDFTextObj_GetTextRenderMode(drawn) == raw.FPDF_TEXTRENDERMODE_INVISIBLE
+        return _Style(min(max(size, 0.5), 500.0), bold, mono, turn, down, self._white(at), unpainted)
 
     def _font(self, at: int, drawn: _Handle) -> tuple[bool, bool]:
         raw = self._raw
@@ -302,7 +308,24 @@ class _PageText:
         if run.style.white and run.style.turn != 4 and not self._on_colour(run):
             removed["white text"] += 1
             return False
+        if run.style.unpainted and not self._on_picture(run):
+            removed["invisible text"] += 1
+            return False
+        if run.style.size < _LEGIBLE and min(wide, high) > _SMALL_PAGE and _is_tiny(run):
+            removed["tiny text"] += 1
+            return False
         return True
+
+    def _on_picture(self, run: _Run) -> bool:
+        """Whether letters that are not painted are those of a picture: what was recognised on a scanned page."""
+        raw, (left, bottom, right, top) = self._raw, self._box
+        kinds = (raw.FPDF_PAGEOBJ_IMAGE, raw.FPDF_PAGEOBJ_FORM)
+        boxes = [bounds for _, kind, bounds in self._objects_once() if kind in kinds]
+        covered = sum((min(x1, right) - max(x0, left)) * (min(y1, top) - max(y0, bottom)) for x0, y0, x1, y1 in boxes)
+        if len(boxes) > _MOST_SHAPES or covered * 2 > (right - left) * (top - bottom):
+            return True
+        x, y = (run.left + run.right) / 2 + left, top - run.style.baseline + run.style.size / 4
+        return any(x0 <= x <= x1 and y0 <= y <= y1 for x0, y0, x1, y1 in boxes) if run.style.turn == 0 else bool(boxes)
 
     def _on_colour(self, run: _Run) -> bool:
         """Whether something that is not white is painted where the text stands, as far as boxes tell."""
@@ -318,13 +341,20 @@ class _PageText:
             raw = self._raw
             self._areas = []
             parts = [ctypes.c_uint() for _ in range(4)]
-            for thing, kind, bounds in self._objects():
+            for thing, kind, bounds in self._objects_once():
                 if kind == raw.FPDF_PAGEOBJ_TEXT:
                     continue
                 filled = kind == raw.FPDF_PAGEOBJ_PATH and raw.FPDFPageObj_GetFillColor(thing, *parts)
                 if not (filled and all(part.value >= 250 for part in parts[:3])):
                     self._areas.append(bounds)
         return self._areas
+
+    _known: list[_Object] | None = None
+
+    def _objects_once(self) -> list[_Object]:
+        if self._known is None:
+            self._known = self._objects()
+        return self._known
 
     def _objects(self) -> list[_Object]:
         raw = self._raw
@@ -351,6 +381,11 @@ class _PageText:
             if y1 - y0 > _THIN:
                 found.append((x0 - left, x1 - left, top - y0))
         return found if len(found) <= _MOST_SHAPES else []
+
+
+def _is_tiny(run: _Run) -> bool:
+    """Whether the letters are as small as their size says: fonts of pictures may count it in units of their own."""
+    return sum(glyph[2] - glyph[1] for glyph in run.glyphs) < _LEGIBLE * len(run.glyphs)
 
 
 def _mirror(page: Page) -> None:
