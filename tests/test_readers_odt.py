@@ -268,3 +268,39 @@ def test_a_mutated_document_is_read_or_refused(seed):
             data[changing.randrange(len(data))] = changing.randrange(256)
     with contextlib.suppress(UnreadableError):
         read(bytes(data))
+
+
+LOOKS = (
+    '<style:style style:name="W" style:family="text"><style:text-properties fo:color="#FFFFFF"/></style:style>'
+    + '<style:style style:name="B" style:family="text"><style:text-properties fo:color="#000000"/></style:style>'
+    + '<style:style style:name="D" style:family="text"><style:text-properties fo:color="#ffffff"'
+    + ' fo:background-color="#000080"/></style:style>'
+    + '<style:style style:name="S" style:family="text"><style:text-properties fo:font-size="1pt"/></style:style>'
+    + '<style:style style:name="PW" style:family="paragraph"><style:text-properties fo:color="#ffffff"/></style:style>'
+    + '<style:style style:name="PD" style:family="paragraph" style:parent-style-name="PW">'
+    + '<style:paragraph-properties fo:background-color="#333333"/></style:style>'
+)
+
+
+def looks(inside, **parts):
+    return body(inside, styles=LOOKS, **parts)
+
+
+def span(style, text):
+    return f'<text:span text:style-name="{style}">{text}</text:span>'
+
+
+def test_white_and_tiny_text_is_left_out_and_counted():
+    inside = p(f"Seen {span('W', 'white ' + span('T1', 'hidden') + ' white')} {span('S', 'tiny')} end.") + p(
+        "white", "PW"
+    )
+    document = looks(inside)
+    assert texts(document) == ["Seen end."]
+    assert dict(document.removed) == {"hidden text": 1, "tiny text": 1, "white text": 3}
+
+
+def test_white_text_on_what_is_or_may_be_dark_stays():
+    inside = p(span("D", "One.")) + p("Two.", "PD") + p(span("B", "Three."), "PW") + table([p("Four", "PW"), p("b")])
+    assert texts(looks(inside)) == ["One.", "Two.", "Three.", "Four | b"]
+    page = '<style:page-layout><style:page-layout-properties fo:background-color="#000000"/></style:page-layout>'
+    assert texts(looks(p("One.", "PW"), masters=page)) == ["One."]

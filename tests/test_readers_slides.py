@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pptx.chart.data import CategoryChartData
 from pptx.enum.chart import XL_CHART_TYPE
-from pptx.util import Inches
+from pptx.util import Inches, Pt
 from tests.office import NAMESPACES, kinds, marks, places, read_with, relations, texts, zipped
 from tests.test_readers_odt import NAMES, URN
 
@@ -276,3 +276,19 @@ def test_a_mutated_presentation_is_read_or_refused(deck, seed):
         data = pptx_file("".join([*pieces, *(f"</{name}>" for name in reversed(opened))]))
     with contextlib.suppress(UnreadableError):
         read(bytes(data))
+
+
+def test_text_beside_the_slide_or_of_no_size_is_left_out_and_counted():
+    made = pptx.Presentation()
+    slide = made.slides.add_slide(made.slide_layouts[6])
+    for left, text in ((Inches(1), "On the slide."), (Inches(-9), "Beside it."), (Inches(-1), "Half on it.")):
+        slide.shapes.add_textbox(left, Inches(1), Inches(4), Inches(1)).text_frame.text = text
+    paragraph = slide.shapes[0].text_frame.paragraphs[0]
+    for size, text in ((Pt(1), " Tiny."), (Pt(6), " Small.")):
+        run = paragraph.add_run()
+        run.text, run.font.size = text, size
+    out = io.BytesIO()
+    made.save(out)
+    document = read(out.getvalue())
+    assert texts(document) == ["On the slide. Small.", "Half on it."]
+    assert dict(document.removed) == {"text outside the slide": 1, "tiny text": 1}

@@ -37,6 +37,12 @@ _META = f"{{{_URN}:meta:1.0}}"
 _DC = "{http://purl.org/dc/elements/1.1/}"
 
 _SPACES = re.compile(r"[ \t\r\n]+")
+_POINTS = re.compile(r"(\d{1,4}(?:\.\d{1,9})?)pt")
+_PAPER = "#ffffff"
+WHITE_TEXT = "white text"
+_SMALLEST = 2.0
+"""Points: smaller letters are read by nobody."""
+
 _MOST_REPEATED = 100
 _MOST_COLUMNS = 20
 _HEADING_STYLE = re.compile(r"Heading(?:_20_| )?([1-9])")
@@ -97,12 +103,16 @@ def properties(root: _Element | None) -> Metadata:
 class Style:
     """A style as far as it matters here: `names` are its own and those it is based on, nearest first.
 
-    `breaks` tells that a new page begins before it, `visible` is False for text and slides that are not shown.
+    `breaks` tells that a new page begins before it, `visible` is False for text and slides that are not shown. Of
+    letters it says whether they are white, tiny and painted behind; None is what it does not say.
     """
 
     names: tuple[str, ...] = ()
     breaks: bool = False
     visible: bool = True
+    white: bool | None = None
+    tiny: bool | None = None
+    shaded: bool | None = None
 
     @property
     def kind(self) -> BlockKind:
@@ -128,6 +138,7 @@ class Styles:
         self.numbering = read_odf_numbering(roots)
         self.elements: dict[tuple[str, str], _Element] = {}
         self.known: dict[tuple[str, str], Style] = {}
+        self.painted = any(_is_painted(root) for root in roots if root is not None)
         for root in roots:
             for element in () if root is None else root.iter(f"{STYLE}style"):
                 key = element.get(f"{STYLE}family", ""), element.get(f"{STYLE}name", "")
@@ -148,14 +159,49 @@ class Styles:
         return style
 
 
+def _is_painted(root: _Element) -> bool:
+    """Whether pages, or shapes behind the text, are painted: what text stands on is not known."""
+    pages = root.iter(f"{STYLE}page-layout-properties", f"{STYLE}background-image", f"{STYLE}graphic-properties")
+    for page in pages:
+        ground = page.get(f"{_FO}background-color") or "transparent"
+        behind = page.get(f"{STYLE}run-through") == "background" or page.tag == f"{STYLE}background-image"
+        if page.tag != f"{STYLE}graphic-properties" and ground.lower() not in ("transparent", _PAPER):
+            return True
+        if behind and (page.tag == f"{STYLE}graphic-properties" or len(page.attrib) > 0):
+            return True
+    return False
+
+
 def _derived(name: str, element: _Element, base: Style) -> Style:
     breaks = bool(element.get(f"{STYLE}master-page-name"))
     visible = base.visible
+    white, tiny, shaded = base.white, base.tiny, base.shaded
     for child in element:
         breaks = breaks or child.get(f"{_FO}break-before") == "page"
         visible = visible and child.get(f"{TEXT}display") != "none"
         visible = visible and child.get(f"{PRESENTATION}visibility") != "hidden"
-    return Style((name, *base.names), breaks, visible)
+        white, tiny, shaded = _looks(child, white, tiny, shaded)
+    return Style((name, *base.names), breaks, visible, white, tiny, shaded)
+
+
+_Said = bool | None
+
+
+def _looks(properties: _Element, white: _Said, tiny: _Said, shaded: _Said) -> tuple[_Said, _Said, _Said]:
+    """What the properties of a style say of the letters, or else what was said before."""
+    colour, size = properties.get(f"{_FO}color"), properties.get(f"{_FO}font-size")
+    ground = properties.get(f"{_FO}background-color")
+    if colour:
+        white = colour.lower() == _PAPER
+    if size:
+        found = _POINTS.fullmatch(size)
+        tiny = found is not None and float(found[1]) < _SMALLEST
+    if ground:
+        # A clear ground of letters leaves what is behind the paragraph.
+        shaded = shaded if ground == "transparent" else ground.lower() != _PAPER
+    if properties.get(f"{DRAW}fill", "none") != "none":
+        shaded = True
+    return white, tiny, shaded
 
 
 @dataclass(slots=True)
@@ -165,6 +211,8 @@ class _Open:
     line: Line
     continues: Line | None = None
     visible: bool = True
+    looks: list[Style] = field(default_factory=list)
+    unseen: str = ""
     pieces: list[str] = field(default_factory=list)
     beside: Story = field(default_factory=list)
 
@@ -259,6 +307,7 @@ class Walker:
         self.leave: dict[str, Callable[[Any], None]] = {
             f"{TEXT}p": self._leave_paragraph,
             f"{TEXT}h": self._leave_paragraph,
+            f"{TEXT}span": self._leave_span,
             f"{TEXT}list": self._leave_list,
             f"{TEXT}numbered-paragraph": self._leave_list,
             f"{TEXT}note": self._leave_note,
@@ -301,6 +350,9 @@ class Walker:
         paragraph = frame.paragraphs[-1]
         if not paragraph.visible:
             return
+        if paragraph.unseen and self._is_unseen(paragraph):
+            self.removed[paragraph.unseen] += not text.isspace()
+            return
         if not kept:
             text = _SPACES.sub(" ", text)
             if text[:1] == " " and (not paragraph.pieces or paragraph.pieces[-1].endswith((" ", "\n", "\t"))):
@@ -328,7 +380,7 @@ class Walker:
             line = Line("", rule=self.rules[-1])
         if not style.visible:
             self.removed["hidden text"] += 1
-        frame.paragraphs.append(_Open(line, continues, style.visible))
+        frame.paragraphs.append(_Open(line, continues, style.visible, [style], _unseen([style])))
 
     def _leave_paragraph(self, element: _Element) -> None:
         frame = self.frames[-1]
@@ -350,9 +402,25 @@ class Walker:
         frame.story.extend(paragraph.beside)
 
     def _enter_span(self, element: _Element) -> bool:
-        visible = self.styles.of("text", element.get(f"{TEXT}style-name")).visible
-        self.removed["hidden text"] += not visible
-        return not visible
+        style = self.styles.of("text", element.get(f"{TEXT}style-name"))
+        self.removed["hidden text"] += not style.visible
+        if self.frames[-1].paragraphs:
+            paragraph = self.frames[-1].paragraphs[-1]
+            paragraph.looks.append(style)
+            paragraph.unseen = _unseen(paragraph.looks)
+        return not style.visible
+
+    def _leave_span(self, element: _Element) -> None:
+        paragraphs = self.frames[-1].paragraphs
+        if paragraphs and len(paragraphs[-1].looks) > 1:
+            paragraphs[-1].looks.pop()
+            paragraphs[-1].unseen = _unseen(paragraphs[-1].looks)
+
+    def _is_unseen(self, paragraph: _Open) -> bool:
+        """Whether the text that is said now is unseen: how boxes, cells and pages are painted is not asked."""
+        if paragraph.unseen != WHITE_TEXT:
+            return True
+        return not self.boxes and not any(frame.grids for frame in self.frames) and not self.styles.painted
 
     def _enter_space(self, element: _Element) -> None:
         self._say(" " * min(_count(element.get(f"{TEXT}c")), _MOST_REPEATED), kept=True)
@@ -468,6 +536,16 @@ class Walker:
         self.boxes -= 1
         frame = self.frames.pop()
         self.notes["endnote" if element.get(f"{TEXT}note-class") == "endnote" else "footnote"].append(frame.story)
+
+
+def _unseen(looks: list[Style]) -> str:
+    """By what name text is counted that nobody sees, of styles from the paragraph inwards; "" for what is seen."""
+    white = tiny = shaded = False
+    for style in looks:
+        white = white if style.white is None else style.white
+        tiny = tiny if style.tiny is None else style.tiny
+        shaded = shaded or bool(style.shaded)
+    return "tiny text" if tiny else WHITE_TEXT if white and not shaded else ""
 
 
 def _count(text: str | None) -> int:

@@ -6,6 +6,7 @@ stands at the foot of every slide comes last, once, as debris.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -39,6 +40,10 @@ _P = "{http://schemas.openxmlformats.org/presentationml/2006/main}"
 _MATH = "{http://schemas.openxmlformats.org/officeDocument/2006/math}t"
 _TITLES = ("title", "ctrTitle")
 _FEET = {"ftr": "footer", "dt": "date", "hdr": "header"}
+_PLACES = (f"{_P}spPr/{A}xfrm", f"{_P}grpSpPr/{A}xfrm", f"{_P}xfrm")
+_SMALLEST = 200
+"""Hundredths of a point: smaller letters are read by nobody."""
+
 _BULLETS = (f"{A}buChar", f"{A}buAutoNum", f"{A}buBlip")
 
 
@@ -59,6 +64,7 @@ class _Deck:
     removed: Counter[str] = field(default_factory=Counter)
     textless: list[str] = field(default_factory=list)
     feet: dict[tuple[str, str], None] = field(default_factory=dict)
+    size: tuple[int, int] = (0, 0)
 
     def add_slide(self, number: int, title: str, boxes: Iterator[Story] | list[Story], notes: Story) -> bool:
         """Add a slide; returns whether it has any text of its own."""
@@ -97,6 +103,8 @@ def _read_pptx(data: bytes, deck: _Deck) -> Metadata:
     package = open_package(data, "ppt/presentation.xml")
     root = package.part(package.main)
     relations = package.relations(package.main)
+    size = None if root is None else root.find(f"{_P}sldSz")
+    deck.size = (0, 0) if size is None else (_whole(size.get("cx")), _whole(size.get("cy")))
     listed = [] if root is None else root.iter(f"{_P}sldId")
     for number, entry in enumerate(listed, start=1):
         relation = relations.get(entry.get(f"{R}id", ""))
@@ -126,6 +134,10 @@ class _Slide:
         boxes: list[Story] = []
         pictured = False
         for shape in _shapes(self.root, self.deck.removed):
+            if self._is_outside(shape):
+                self.deck.removed["text outside the slide"] += next(shape.iter(f"{A}t"), None) is not None
+                continue
+            self.deck.removed["tiny text"] += _without_tiny(shape)
             kind = _placeholder(shape)
             pictured = pictured or shape.tag == f"{_P}pic"
             if kind in _TITLES:
@@ -142,6 +154,22 @@ class _Slide:
         for relation in self.relations.values():
             root = self.package.once(relation.target) if relation.kind == "comments" else None
             self.deck.removed["comment"] += 0 if root is None else sum(1 for _ in root.iter("{*}cm"))
+
+    def _is_outside(self, shape: _Element) -> bool:
+        """Whether a shape, or the group that it is in, lies beside the slide, and nothing moves it in."""
+        wide, high = self.deck.size
+        parent = shape.getparent()
+        while parent is not None and parent.tag == f"{_P}grpSp":
+            shape, parent = parent, parent.getparent()
+        place = next((one for tag in _PLACES if (one := shape.find(tag)) is not None), None)
+        if not wide or not high or place is None or len(place) < 2:
+            return False
+        corner, extent = place.find(f"{A}off"), place.find(f"{A}ext")
+        if corner is None or extent is None or place.get("rot", "0") != "0":
+            return False
+        x, y = _whole(corner.get("x")), _whole(corner.get("y"))
+        inside = x < wide and y < high and x + _whole(extent.get("cx")) > 0 and y + _whole(extent.get("cy")) > 0
+        return not inside and next(self.root.iter(f"{_P}animMotion"), None) is None
 
     def _box(self, shape: _Element, placeholder: str) -> Story:
         if shape.tag != f"{_P}graphicFrame":
@@ -182,6 +210,23 @@ def _shapes(root: _Element, removed: Counter[str]) -> Iterator[_Element]:
             yield element
         elif tag not in (f"{MC}Choice", f"{MC}Fallback") or chosen(element):
             waiting.extend(reversed(element))
+
+
+def _without_tiny(shape: _Element) -> int:
+    """Empty the runs whose letters are smaller than two points; gives how many there were."""
+    found = 0
+    for letters in shape.iter(f"{A}rPr"):
+        size = letters.get("sz")
+        if size is not None and 0 < _whole(size) < _SMALLEST:
+            text = letters.getparent().find(f"{A}t")
+            if text is not None and (text.text or "").strip():
+                text.text = ""
+                found += 1
+    return found
+
+
+def _whole(number: str | None) -> int:
+    return int(number) if number and re.fullmatch(r"-?\d{1,15}", number) else 0
 
 
 def _placeholder(shape: _Element) -> str:
