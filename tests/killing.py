@@ -19,7 +19,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from killing_writers import COMMITTED, ENDED
+from killing_writers import BEGUN, COMMITTED, ENDED
 
 CHANGING = (
     "write", "pwrite64", "writev", "pwritev", "pwritev2", "copy_file_range", "sendfile", "fallocate",
@@ -53,8 +53,9 @@ class Writer:
         self.committed = False
 
     def go(self) -> None:
-        """Let it begin."""
+        """Let it begin; it has read that it may when this returns, or the next writer would."""
         _tell(self._process, b"go")
+        assert self.hear() == BEGUN, self.lines
 
     def hear(self) -> str:
         """The next line that it says, "" when it has ended."""

@@ -33,6 +33,7 @@ from rag_geo.settings import Settings, WindowSettings
 from rag_geo.testing import HashEmbedder
 
 ENDED = "\0ended"
+BEGUN = "\0begun"
 WRITING = "\0writing"
 COMMITTED = "\0committed"
 OTHER_WINDOWS = Settings(windows=WindowSettings(sentences=1))
@@ -208,6 +209,7 @@ def write(request: bytes) -> None:
     name, given = pickle.loads(base64.b64decode(request))
     say(str(os.getpid()))
     next_line()
+    say(BEGUN)
     result = WRITERS[name](**given)
     say(f"{COMMITTED} {base64.b64encode(pickle.dumps(result)).decode()}")
 
