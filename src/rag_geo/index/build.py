@@ -68,7 +68,7 @@ from rag_geo.index.store import check_embedder
 from rag_geo.records import Skipped
 from rag_geo.settings import ReadingSettings, Settings
 
-READING = 3
+READING = 4
 """Version of the readers: raised when the same file gives another document, so that an update reads all again."""
 
 LOCK = "LOCK"
