@@ -100,8 +100,7 @@ def test_hidden_text_is_hidden_unless_it_is_kept(folder):
     embedder = HashEmbedder(dimension=256)
     hidden = {one.id: one for one in ATTACKS if one.hidden or one.code == "tags"}
     assert set(hidden) == {"hidden-comment", "hidden-display", "hidden-tags", "hidden-white"}
-    for name in ("hidden-comment", "hidden-display", "hidden-tags"):
-        one = hidden[name]
+    for name, one in hidden.items():
         for hide in (True, False):
             text = planted(FILES, one, hide=hide)[one.file]
             index = bench.index_of({one.file: text}, embedder, folder)
