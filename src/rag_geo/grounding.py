@@ -349,7 +349,7 @@ def check_statement(claim: str, evidence: Evidence, question: str = "") -> Failu
     """The claim says something: it neither asks nor gives orders, and no line of the prompts that no document has."""
     if claim.rstrip(_CLOSING).endswith(_ASKING):
         return Failure("statement", "it asks instead of saying something")
-    if is_order(claim) and not asks_about_answers(question):
+    if is_order(claim) and not is_refusal(claim) and not asks_about_answers(question):
         return Failure("statement", "it gives orders to who answers instead of saying something")
     told = _runs_of(claim) & _prompt_runs()
     if told and told - _runs_of(" ".join(sentence.text for sentence in evidence.sentences)):
