@@ -38,6 +38,7 @@ _CODE = re.compile(r"source ?code|html ?preformatted|preformatted ?text|code(?: 
 _DEEPER_LIST = re.compile(r"^List (?:Bullet|Number) ([2-9])$", re.IGNORECASE)
 _LONGEST_HEADING = 300
 _VANISH, _COLOUR, _SIZE, _SHADE, _HIGHLIGHT = (W + name for name in ("vanish", "color", "sz", "shd", "highlight"))
+_RUN_LOOKS, _RUN_STYLE = f"{W}rPr", f"{W}rStyle"
 _FILLED = "{http://schemas.microsoft.com/office/word/2010/wordml}textFill"
 _BEHIND = re.compile(rb"behindDoc=\"(?:1|true)\"|<w:background |z-index: ?-")
 _PAPER = "FFFFFF"
@@ -208,7 +209,7 @@ def _look_of_style(element: _Element, base: _Look) -> _Look:
 
 def _with_shade(look: _Look, properties: _Element | None) -> _Look:
     """The look of letters in a paragraph with these properties."""
-    shade = None if properties is None else properties.find(_SHADE)
+    shade = None if properties is None else next(properties.iterchildren(_SHADE), None)
     return look if shade is None else replace(look, shaded=look.shaded or _is_shade(shade))
 
 
@@ -395,11 +396,12 @@ class _Walker:
         frame.story.extend(paragraph.beside)
 
     def _enter_run(self, element: _Element) -> bool:
-        properties = element.find(f"{W}rPr")
+        # Faster than `find`, and there are many runs.
+        properties = next(element.iterchildren(_RUN_LOOKS), None)
         frame = self.frames[-1]
         look = frame.paragraphs[-1].look if frame.paragraphs else _PLAIN
         if properties is not None:
-            style = properties.find(f"{W}rStyle")
+            style = next(properties.iterchildren(_RUN_STYLE), None)
             if style is not None:
                 look = _joint(look, self.styles.of(_value(style)).look)
             look = _look(properties, look)

@@ -177,6 +177,7 @@ class _PageText:
         self._raw, self._page, self._text = raw, page, text
         self._box = (box.left, box.bottom, box.right, box.top)
         self._fonts: dict[int, tuple[bool, bool]] = {}
+        self._parts = [ctypes.c_uint() for _ in range(4)]
 
     def page(self, number: int) -> Page:
         runs = _justified(self._runs())
@@ -277,10 +278,10 @@ class _PageText:
         return self._fonts[key]
 
     def _white(self, at: int) -> bool:
-        parts = [ctypes.c_uint() for _ in range(4)]
-        if not self._raw.FPDFText_GetFillColor(self._text, at, *parts):
+        red, green, blue, alpha = self._parts
+        if not self._raw.FPDFText_GetFillColor(self._text, at, red, green, blue, alpha):
             return False
-        return all(part.value >= 250 for part in parts[:3])
+        return bool(red.value >= 250 and green.value >= 250 and blue.value >= 250)
 
     def _along(self, turn: int, box: _Handle) -> tuple[float, float]:
         left, bottom, right, top = self._box
