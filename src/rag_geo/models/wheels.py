@@ -74,7 +74,7 @@ def read_report(text: str, requirements: Sequence[str]) -> tuple[WheelLink, ...]
     try:
         found = {_pinned(entry["metadata"]): entry["download_info"] for entry in json.loads(text)["install"]}
         return tuple(_link(requirement, found[_normal(requirement)]) for requirement in requirements)
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise SourceError(f"pip's report is not understood: {error!r}") from error
 
 
