@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from pdf_writer import pdf_of
 from rag_geo.readers.process import ReaderProcess, Results
 
 MEGABYTE = 1 << 20
@@ -95,21 +96,6 @@ def blank(megabytes: int) -> bytes:
 
 
 # --- PDF --------------------------------------------------------------------------------------------------------
-
-
-def pdf_of(bodies: Sequence[bytes], trailer: bytes = b"", *, startxref: int | None = None) -> bytes:
-    """A PDF of these objects, numbered from 1; the first is the catalogue."""
-    out = bytearray(b"%PDF-1.4\n")
-    places = []
-    for number, body in enumerate(bodies, start=1):
-        places.append(len(out))
-        out += b"%d 0 obj\n%s\nendobj\n" % (number, body)
-    table = len(out)
-    out += b"xref\n0 %d\n0000000000 65535 f \n" % (len(bodies) + 1)
-    out += b"".join(b"%010d 00000 n \n" % place for place in places)
-    end = table if startxref is None else startxref
-    out += b"trailer << /Size %d /Root 1 0 R %s >>\nstartxref\n%d\n%%%%EOF\n" % (len(bodies) + 1, trailer, end)
-    return bytes(out)
 
 
 def stream(data: bytes, entries: bytes = b"") -> bytes:

@@ -109,6 +109,11 @@ def pdf(sheets: Sequence[Sheet], information: Mapping[str, str] | None = None, *
         fields = " ".join(f"/{key} ({value})" for key, value in escaped.items()).encode("cp1252")
         bodies.append(b"<< %s >>" % fields)
         trailer += b" /Info %d 0 R" % len(bodies)
+    return pdf_of(bodies, trailer)
+
+
+def pdf_of(bodies: Sequence[bytes], trailer: bytes = b"", *, startxref: int | None = None) -> bytes:
+    """A PDF of these objects, numbered from 1; the first is the catalogue."""
     out = bytearray(b"%PDF-1.4\n")
     places = []
     for number, body in enumerate(bodies, start=1):
@@ -117,5 +122,6 @@ def pdf(sheets: Sequence[Sheet], information: Mapping[str, str] | None = None, *
     table = len(out)
     out += b"xref\n0 %d\n0000000000 65535 f \n" % (len(bodies) + 1)
     out += b"".join(b"%010d 00000 n \n" % place for place in places)
-    out += b"trailer << /Size %d /Root 1 0 R %s >>\nstartxref\n%d\n%%%%EOF\n" % (len(bodies) + 1, trailer, table)
+    end = table if startxref is None else startxref
+    out += b"trailer << /Size %d /Root 1 0 R %s >>\nstartxref\n%d\n%%%%EOF\n" % (len(bodies) + 1, trailer, end)
     return bytes(out)
