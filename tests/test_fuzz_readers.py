@@ -23,7 +23,7 @@ from rag_geo.records import Document, Paragraph, Skipped, Span
 PARTS = 4
 HANGS_S = 30.0
 GOOD = ("good.md", b"# The mill\n\nIt ground barley until 1794.\n")
-_KILLED = re.compile(r"the reader failed: it ended with -?\d+")
+_KILLED = re.compile(r"the reader (?:failed: it ended with -?\d+|gave up; .+)|takes too long to read, .+")
 _OUT_OF_MEMORY = re.compile(r"more than \d+ GB of memory|MemoryError")
 # What a program says to its makers, and not to the one who uses it.
 _NOT_IN_WORDS = re.compile(

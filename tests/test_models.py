@@ -487,14 +487,29 @@ def test_a_model_larger_than_the_free_memory_is_refused_with_both_numbers(tmp_pa
 
 
 def test_free_memory_is_read_from_the_system_or_not_known(tmp_path):
-    meminfo = tmp_path / "meminfo"
-    assert available_memory(meminfo) is None
+    meminfo, none = tmp_path / "meminfo", tmp_path / "none"
+    assert available_memory(meminfo, none, none) is None
     meminfo.write_text("MemTotal: 9 kB\nMemAvailable:    7 kB\n")
-    assert available_memory(meminfo) == 7 * 1024
+    assert available_memory(meminfo, none, none) == 7 * 1024
     meminfo.write_text("MemTotal: 9 kB\n")
-    assert available_memory(meminfo) is None
+    assert available_memory(meminfo, none, none) is None
     meminfo.write_text("MemAvailable: much\n")
-    assert available_memory(meminfo) is None
+    assert available_memory(meminfo, none, none) is None
+
+
+@pytest.mark.parametrize(
+    ("most", "used", "cached", "left"),
+    [("6000", "4000", 1000, 3000), ("9999999", "4000", 0, 7168), ("max", "4000", 0, 7168), ("6000", "7000", 0, 0)],
+)
+@pytest.mark.parametrize("name", ["", "box/inner"])
+def test_a_container_has_the_memory_that_its_limit_leaves(tmp_path, most, used, cached, left, name):
+    meminfo, own, group = tmp_path / "meminfo", tmp_path / "own", tmp_path / "groups"
+    meminfo.write_text("MemAvailable:    7 kB\n")
+    own.write_text(f"4:memory:/old\n0::/{name}\n")
+    (group / name).mkdir(parents=True)
+    for file, text in (("memory.max", most), ("memory.current", used), ("memory.stat", f"anon 3\nfile {cached}")):
+        (group / name / file).write_text(f"{text}\n")
+    assert available_memory(meminfo, group, own) == left
 
 
 @pytest.mark.model

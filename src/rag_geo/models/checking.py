@@ -148,8 +148,18 @@ def embedder_folder(
     return _unknown_folder(path, names, memory, trust=trust, report=report)
 
 
-def available_memory(meminfo: Path = Path("/proc/meminfo")) -> int | None:
-    """Return the bytes of memory that can still be had without swapping (Linux: MemAvailable); None where unknown."""
+def available_memory(
+    meminfo: Path = Path("/proc/meminfo"), group: Path = Path("/sys/fs/cgroup"), own: Path = Path("/proc/self/cgroup")
+) -> int | None:
+    """Return the bytes of memory that can still be had without swapping; None where unknown.
+
+    On Linux MemAvailable, or what the limit of a container (cgroup 2) leaves, if that is less.
+    """
+    found = [_left_on_machine(meminfo), _left_in_group(group, own)]
+    return min((each for each in found if each is not None), default=None)
+
+
+def _left_on_machine(meminfo: Path) -> int | None:
     try:
         for line in meminfo.read_text(encoding="ascii").splitlines():
             if line.startswith("MemAvailable:"):
@@ -157,6 +167,19 @@ def available_memory(meminfo: Path = Path("/proc/meminfo")) -> int | None:
     except (OSError, ValueError, IndexError) as error:
         log.debug("available memory is not known: %s", error)
     return None
+
+
+def _left_in_group(group: Path, own: Path) -> int | None:
+    """The limit less what is used; cached files give way, and do not count as used."""
+    try:
+        name = own.read_text(encoding="utf-8").rpartition("0::/")[2].splitlines()[0]
+        folder = group / name if (group / name / "memory.max").exists() else group
+        most = int((folder / "memory.max").read_text(encoding="ascii"))  # "max" where there is no limit
+        used = int((folder / "memory.current").read_text(encoding="ascii"))
+        stat = dict(line.split() for line in (folder / "memory.stat").read_text(encoding="ascii").splitlines())
+        return max(0, most - used + int(stat["file"]))
+    except (OSError, ValueError, IndexError, KeyError):
+        return None
 
 
 def check_memory(path: Path, available: int | None, context_size: int = 0) -> None:

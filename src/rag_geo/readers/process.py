@@ -151,6 +151,8 @@ class ReaderProcess:
         code = self._process.wait()
         if code == -signal.SIGXCPU:
             return "takes too long to read, more of the processor than any good file of its size"
+        if code == -signal.SIGABRT:
+            return f"the reader gave up; it may need more than {MEMORY_BYTES >> 30} GB of memory"
         self._errors.seek(0)
         said = self._errors.read().decode("utf-8", "replace").strip().rpartition("\n")[2]
         return f"the reader failed: {said or f'it ended with {code}'}"
