@@ -71,9 +71,9 @@ _CALLED = re.compile(
 )
 _NAMED = re.compile(rf"\b{_MACHINE}\b", re.IGNORECASE)
 _TURN = re.compile(
-    r"<\|\w+\|>|\[/?INST\]|<</?SYS>>|<(?:start|end)_of_turn>|^\s*#{2,}\s*(?:system|user|assistant)\b", re.I | re.M
+    r"<\|\w+\|>|\[/?INST\]|<</?SYS>>|<(?:start|end)_of_turn>|^\s*#{2,}\s*(?:system|user|assistant)\s*$", re.I | re.M
 )
-_ON_ANSWERING = re.compile(r"\b(?:answer|repl(?:y|ies|ied)|respon[ds]|asked|asks|say when|tell)\w*", re.IGNORECASE)
+_ON_ANSWERING = re.compile(r"\b(?:answer|repl(?:y|ies|ied)|respon[ds]|asked|asks|say when)\w*", re.IGNORECASE)
 
 
 def asks_about_answers(question: str) -> bool:
