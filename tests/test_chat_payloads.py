@@ -11,16 +11,14 @@ import html
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
 from browsing import IN_BROWSER, Tab, serving
 from collection import embedder
-from rag_geo.chat.examples import Kept
+from rag_geo.chat.examples import Kept, _write
 from rag_geo.index import Index, update_index
-from rag_geo.index.manifest import EXAMPLES
 
 pytestmark = IN_BROWSER
 
@@ -237,7 +235,7 @@ def make_folder(folder: Path) -> None:
     (folder / "reached.txt").touch()
     index = Index.open(folder / "index", embedder())
     kept = Kept(hashlib.sha256(index.manifest.to_bytes()).hexdigest(), "scripted", "", questions=EXAMPLE_QUESTIONS)
-    (index.path / f"{index.generation}{EXAMPLES}").write_text(json.dumps(asdict(kept)), encoding="utf-8")
+    _write(index, kept)
 
 
 EXAMPLE_QUESTIONS = tuple(
