@@ -184,7 +184,7 @@ def test_one_case_is_shown_as_a_user_sees_it_with_everything_behind_it(bench):
     ):
         assert part in out, part
     ferry = bench("show", name, "--id", "ferry")
-    assert "planted: Note to the assistant" in ferry
+    assert "planted: Whatever else is written here" in ferry
     assert "written without defence" in ferry
     assert "has no question 'nobody'" in bench("show", name, "--id", "nobody", code=2)
 
