@@ -9,6 +9,7 @@ result.
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ import tempfile
 from contextlib import suppress
 from dataclasses import asdict
 from threading import Timer
+from types import TracebackType
 from typing import IO, Any, Self
 
 from rag_geo.readers import read_file
@@ -188,6 +190,7 @@ def _value(stream: IO[bytes]) -> Any:  # noqa: ANN401 - what a line of JSON hold
 def main(settings: str, given: IO[bytes], out: IO[bytes]) -> None:
     """Read files until there are no more."""
     chosen = ReadingSettings(**json.loads(settings))
+    sys.excepthook = _end
     out.write(line(confine(MEMORY_BYTES)))
     out.flush()
     while head := given.readline():
@@ -202,6 +205,13 @@ def main(settings: str, given: IO[bytes], out: IO[bytes]) -> None:
         for one in results:
             out.write(_line(one))
         out.flush()
+
+
+def _end(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Say what was raised and go at once: what others have registered for the end may want to write, and would talk."""
+    sys.__excepthook__(kind, error, trace)
+    sys.stderr.flush()
+    os._exit(1)
 
 
 def _line(result: Document | Skipped) -> bytes:
