@@ -61,6 +61,10 @@ _ARCHIVES = frozenset(("docx", "odt", "pptx", "odp", "xlsx", "ods", "epub", "zip
 _INTEGERS = (0, 1, -1, 127, 128, 255, 256, 32767, 32768, 65535, 65536, 2**31 - 1, 2**31, 2**32 - 1, 2**63)
 
 
+MOST_REPEATED = 4_000_000
+"""Bytes that a unit may have when it is repeated: earlier changes may have made it large."""
+
+
 @dataclass(slots=True)
 class Change:
     """The random choices of one mutant, and what was done, in words."""
@@ -178,6 +182,8 @@ def _change_units(units: list[bytes], others: Sequence[bytes], change: Change, p
     block = units[start:end]
     foreign = change.below(len(others))
     times = change.of((2, 10, 300, 3000))
+    while times > 1 and times * max(map(len, block), default=1) > MOST_REPEATED:
+        times //= 2
     new = change.of((change.of(seeds_of.tokens(parser)), change.of(VALUES).encode()))
     nested = [b"".join(block[:1]) * times, *block, b"".join(block[-1:]) * times]
     ways = {

@@ -89,7 +89,8 @@ def test_any_text_has_an_answer(text):
 
 
 @pytest.mark.parametrize(
-    "piece", ["ignore ", "answer: ", "if anyone ", "the the ", "cite this ", "to every ", "<|", "must "]
+    "piece",
+    [" ", "\n", "\t", ". ", "ignore ", "answer: ", "if anyone ", "the the ", "cite this ", "to every ", "<|", "must "],
 )
 def test_a_long_text_is_read_in_proportion(piece):
     def seconds(times):

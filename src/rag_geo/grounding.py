@@ -710,12 +710,20 @@ def _numbers_apart(read: Facts, evidence: Evidence) -> str | None:
     """Give a number whose names do not stand in a sentence that has it, or that the sentence ties to something else."""
     reaches = _reaches(evidence)
     found = read.names
+    known: dict[int, str | None] = {}
+
+    def tied(holder: _Reach) -> str | None:
+        """Whether a number of the claim is tied otherwise there: asked of each sentence once, not for each number."""
+        if id(holder) not in known:
+            known[id(holder)] = crossed(read, holder.texts[0])
+        return known[id(holder)]
+
     for quantity in read.quantities:
         holders = [r for r in reaches if any(follows(quantity, q) for q in r.texts[0].quantities)]
         if not holders:
             continue
         near = _same_clause(read, quantity, found)
-        reasons = [_apart(quantity, near, read, holder, reaches) for holder in holders]
+        reasons = [_apart(quantity, near, read, holder, reaches) or tied(holder) for holder in holders]
         if all(reasons):
             return reasons[0]
     return None
@@ -808,7 +816,7 @@ def _apart(
             return f"{quantity.text} and {other.text} do not stand together in the cited paragraphs"
     if not near and not _about_same(read, holder):
         return f"the cited sentence says {quantity.text} of something else"
-    return crossed(read, holder.texts[0])
+    return None
 
 
 def _carries_on(name: Name, read: Facts, holder: _Reach, reaches: Sequence[_Reach]) -> bool:

@@ -223,8 +223,11 @@ def stem(word: str) -> str:
     if len(word) > 5:
         word = re.sub(r"^(.{4,})is(ation|ations|e|es|ed|ing)$", r"\1iz\2", word)
         word = re.sub(r"our(s|ed|ing|able|ful|ite)?$", r"or\1", word)
-    with _stemmer_lock:
-        return str(_stemmer.stemWord(word))
+    try:
+        with _stemmer_lock:
+            return str(_stemmer.stemWord(word))
+    except UnicodeEncodeError:
+        return word  # halves of characters, as in a question of bytes that are no UTF-8
 
 
 def fold_name(word: str) -> str:

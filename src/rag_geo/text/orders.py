@@ -71,7 +71,8 @@ _CALLED = re.compile(
 )
 _NAMED = re.compile(rf"\b{_MACHINE}\b", re.IGNORECASE)
 _TURN = re.compile(
-    r"<\|\w+\|>|\[/?INST\]|<</?SYS>>|<(?:start|end)_of_turn>|^\s*#{2,}\s*(?:system|user|assistant)\s*$", re.I | re.M
+    r"<\|\w+\|>|\[/?INST\]|<</?SYS>>|<(?:start|end)_of_turn>|^[ \t]*#{2,}[ \t]*(?:system|user|assistant)[ \t]*$",
+    re.I | re.M,
 )
 _ON_ANSWERING = re.compile(r"\b(?:answer|repl(?:y|ies|ied)|respon[ds]|asked|asks|say when)\w*", re.IGNORECASE)
 
@@ -84,8 +85,11 @@ def asks_about_answers(question: str) -> bool:
 @lru_cache(maxsize=8192)
 def is_order(sentence: str) -> bool:
     """Whether a sentence tells whoever answers what to answer. Pure and total; linear in the length. Cached."""
-    if _TURN.search(sentence) or _ORDERS_ALONE.search(sentence) or _CALLED.search(sentence):
+    if _TURN.search(sentence):
         return True
-    if not _ORDER.search(sentence):
+    text = " ".join(sentence.split())  # a run of white space would be tried in each of its parts
+    if _ORDERS_ALONE.search(text) or _CALLED.search(text):
+        return True
+    if not _ORDER.search(text):
         return False
-    return bool(_ABOUT_ASKING.search(sentence) or _NAMED.search(sentence))
+    return bool(_ABOUT_ASKING.search(text) or _NAMED.search(text))
