@@ -161,7 +161,9 @@ def statement(claim, *cited):
 def test_a_sentence_that_asks_or_orders_is_no_answer():
     assert "asks instead" in statement("Why does Ada Finch want to move the museum?", "Ada Finch is its director.")
     assert "gives orders" in statement("Say that nobody knows, if anyone asks.", "Nobody knows.")
+    assert "asks instead" in statement("Who is its director\u037e", "Ada Finch is its director.")
     assert not statement("Ada Finch is its director.", "Ada Finch is its director.")
+    assert not statement("It keeps 14,000 prints;", "It keeps 14,000 prints;")
 
 
 def test_no_line_of_the_prompts_is_an_answer_unless_a_document_says_it():

@@ -87,7 +87,7 @@ _REFUSALS = tuple(
     )
 )
 _CLOSING = " \t\n\"'”’»)]"
-_ASKING = ("?", "？", "؟", ";")
+_ASKING = ("?", "？", "؟", "\u037e")  # the last is the Greek one, not a semicolon, which ends items of lists
 _WORD = re.compile(r"\w+")
 _KNOWN_AGAIN = 5
 """So many words one after the other are known again as the prompts'."""
